@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+# Installs what aws needs, and only what is missing.
+#
+#   third_party/deps.sh build|test|clang|lint|all
+#   third_party/deps.sh missing build|test|clang|lint    names what cannot be found, on one line, and installs nothing
+#
+# It installs on systems with apt, as root or by a sudo that asks for no password. Elsewhere it looks whether the
+# compiler and the tests would find what they need, however it got there, and says in one line what to install.
+# Exit status: 0 when nothing is missing (any more), 1 when something is, 2 for a wrong command line.
+set -euo pipefail
+
+CXX=${CXX:-g++}
+CPPFLAGS=${CPPFLAGS:-}
+PKG_CONFIG=${PKG_CONFIG:-pkg-config}
+LLHTTP_DIR=${LLHTTP_DIR:-}
+
+# g++ brings the run-time libraries of the sanitizers with it. "llhttp" is whichever package this system has it in.
+packages() {
+  case $1 in
+    build) echo g++ make pkg-config libaio-dev libcli11-dev libspdlog-dev libfmt-dev llhttp ;;
+    test)
+      echo libgtest-dev libgmock-dev python3 python3-pytest python3-pytest-timeout valgrind strace lsof curl wget \
+        procps netcat-openbsd util-linux
+      ;;
+    clang) echo clang ;;
+    lint) echo clang-format clang-tidy cppcheck ;;
+    all) packages build; packages test; packages clang; packages lint ;;
+  esac
+}
+
+# The packages of a group that are not installed, one a line.
+lacking() {
+  local wanted installed package
+  read -ra wanted <<<"$(packages "$1" | tr '\n' ' ')"
+  installed=" $(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${wanted[@]}" libllhttp-dev node-llhttp \
+    2>/dev/null | awk '$2 == "installed" { print $1 }' | tr '\n' ' ')"
+  for package in "${wanted[@]}"; do
+    if [[ $package == llhttp ]]; then
+      [[ -z $LLHTTP_DIR && $installed != *" libllhttp-dev "* && $installed != *" node-llhttp "* ]] || continue
+    elif [[ $installed == *" $package "* ]]; then
+      continue
+    fi
+    echo "$package"
+  done
+}
+
+has_command() { command -v "$1" >/dev/null 2>&1; }
+
+has_header() {
+  # shellcheck disable=SC2086  # both are lists of words
+  printf '#if !__has_include(<%s>)\n#error missing\n#endif\n' "$1" |
+    $CXX -std=c++20 $CPPFLAGS -E -x c++ - >/dev/null 2>&1
+}
+
+has_package() { has_command "$PKG_CONFIG" && "$PKG_CONFIG" --exists "$1"; }
+
+has_pytest() {
+  local python
+  for python in python3 /usr/bin/python3; do
+    if "$python" -c 'import pytest' 2>/dev/null; then return 0; fi
+  done
+  return 1
+}
+
+# What a group cannot do without and is not found, by whatever means it might have come: "name (package)", one a line.
+# Tools that a test can do without, by being skipped, are not named.
+not_found() {
+  case $1 in
+    build)
+      has_command "${CXX%% *}" || { echo "a C++20 compiler (g++), which is to be called ${CXX%% *}"; return; }
+      has_command "$PKG_CONFIG" || echo "pkg-config (pkg-config)"
+      has_header libaio.h || echo "libaio (libaio-dev)"
+      has_header CLI/CLI.hpp || echo "CLI11 (libcli11-dev)"
+      { has_package spdlog && has_header spdlog/spdlog.h; } || echo "spdlog (libspdlog-dev)"
+      { has_package fmt && has_header fmt/format.h; } || echo "fmt (libfmt-dev)"
+      [[ -n $LLHTTP_DIR ]] || has_package libllhttp || [[ -f /usr/share/llhttp/llhttp.c ]] ||
+        echo "llhttp (libllhttp-dev or node-llhttp, or its release in LLHTTP_DIR)"
+      ;;
+    test)
+      has_header gtest/gtest.h || echo "GoogleTest (libgtest-dev)"
+      has_header gmock/gmock.h || echo "GoogleMock (libgmock-dev)"
+      has_pytest || echo "pytest (python3-pytest)"
+      ;;
+    clang) has_command clang++ || echo "clang++ (clang)" ;;
+    lint)
+      local tool
+      for tool in clang-format clang-tidy cppcheck; do has_command "$tool" || echo "$tool ($tool)"; done
+      ;;
+    all) not_found build; not_found test; not_found clang; not_found lint ;;
+  esac
+}
+
+one_line() { paste -sd ',' - | sed 's/,/, /g'; }
+
+# Installs the packages given, or fails; says first what it is about to do.
+install_packages() {
+  local as_root=() package names=()
+  if [[ $(id -u) -ne 0 ]]; then
+    has_command sudo && sudo -n true 2>/dev/null || return 1
+    as_root=(sudo -n)
+  fi
+  echo "deps: installing $*" >&2
+  # An unreachable mirror, or one of several that is out of date, need not keep the others from having what is wanted.
+  "${as_root[@]}" apt-get -qq -o Acquire::Retries=2 -o Acquire::http::Timeout=30 update || true
+  for package in "$@"; do
+    if [[ $package == llhttp ]]; then
+      package=node-llhttp
+      if apt-cache show libllhttp-dev >/dev/null 2>&1; then package=libllhttp-dev; fi
+    fi
+    names+=("$package")
+  done
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
+    -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install "${names[@]}" >/dev/null
+}
+
+main() {
+  if [[ ${1:-} == missing ]]; then
+    not_found "${2:-build}" | one_line
+    return 0
+  fi
+  local group=${1:-build} wanted missing
+  if [[ ! $group =~ ^(build|test|clang|lint|all)$ ]]; then
+    echo "usage: third_party/deps.sh [missing] build|test|clang|lint|all" >&2
+    return 2
+  fi
+  if has_command apt-get && has_command dpkg-query; then
+    read -ra wanted <<<"$(lacking "$group" | tr '\n' ' ')"
+    if [[ ${#wanted[@]} -eq 0 ]] || install_packages "${wanted[@]}"; then return 0; fi
+  fi
+  # Nothing could be installed, but what is needed may have come another way.
+  missing=$(not_found "$group" | one_line)
+  if [[ -n $missing ]]; then
+    echo "deps: please install $missing" >&2
+    return 1
+  fi
+  if [[ -n ${wanted[*]:-} ]]; then
+    echo "deps: going on without ${wanted[*]}" >&2
+  fi
+}
+
+main "$@"
