@@ -1,0 +1,108 @@
+#include "http/media_type.h"
+
+#include <array>
+#include <fstream>
+#include <sstream>
+
+#include "http/ascii.h"
+
+namespace aws {
+namespace {
+
+struct Row {
+  std::string_view extension;
+  std::string_view type;
+};
+
+// What web pages are made of, and what /etc/mime.types has wrong or may lack: a browser refuses a
+// module of another type than text/javascript, and WebAssembly of another than application/wasm.
+constexpr std::array kUsual = {
+    Row{"html", "text/html"},
+    Row{"htm", "text/html"},
+    Row{"css", "text/css"},
+    Row{"js", "text/javascript"},
+    Row{"mjs", "text/javascript"},
+    Row{"txt", "text/plain"},
+    Row{"log", "text/plain"},
+    Row{"md", "text/markdown"},
+    Row{"csv", "text/csv"},
+    Row{"xml", "text/xml"},
+    Row{"vtt", "text/vtt"},
+    Row{"ics", "text/calendar"},
+    Row{"json", "application/json"},
+    Row{"map", "application/json"},
+    Row{"webmanifest", "application/manifest+json"},
+    Row{"wasm", "application/wasm"},
+    Row{"pdf", "application/pdf"},
+    Row{"zip", "application/zip"},
+    Row{"gz", "application/gzip"},
+    Row{"zst", "application/zstd"},
+    Row{"tar", "application/x-tar"},
+    Row{"bin", "application/octet-stream"},
+    Row{"dat", "application/octet-stream"},
+    Row{"svg", "image/svg+xml"},
+    Row{"png", "image/png"},
+    Row{"jpg", "image/jpeg"},
+    Row{"jpeg", "image/jpeg"},
+    Row{"gif", "image/gif"},
+    Row{"webp", "image/webp"},
+    Row{"avif", "image/avif"},
+    Row{"ico", "image/vnd.microsoft.icon"},
+    Row{"woff", "font/woff"},
+    Row{"woff2", "font/woff2"},
+    Row{"ttf", "font/ttf"},
+    Row{"otf", "font/otf"},
+    Row{"mp3", "audio/mpeg"},
+    Row{"ogg", "audio/ogg"},
+    Row{"wav", "audio/wav"},
+    Row{"flac", "audio/flac"},
+    Row{"mp4", "video/mp4"},
+    Row{"m4v", "video/mp4"},
+    Row{"webm", "video/webm"},
+    Row{"mov", "video/quicktime"},
+};
+constexpr std::string_view kUnknown = "application/octet-stream";
+
+}  // namespace
+
+MediaTypes::MediaTypes() {
+  for (const Row& row : kUsual)
+    add(row.extension, row.type);
+}
+
+void MediaTypes::add_file(const std::filesystem::path& file) {
+  std::ifstream lines(file);
+  std::string line;
+  while (std::getline(lines, line)) {
+    std::istringstream words(line.substr(0, line.find('#')));
+    std::string type;
+    std::string extension;
+    words >> type;
+    while (words >> extension)
+      add(extension, type);
+  }
+}
+
+void MediaTypes::add(std::string_view extension, std::string_view type) {
+  std::string key;
+  for (const char c : extension)
+    key += to_lower(c);
+  std::string value(type);
+  if (type.starts_with("text/")) value += "; charset=utf-8";
+  by_extension_.emplace(std::move(key), std::move(value));  // what came first stays
+}
+
+std::string_view MediaTypes::of(std::string_view file_name) const {
+  const std::size_t dot = file_name.rfind('.');
+  const std::size_t slash = file_name.rfind('/');
+  if (dot == std::string_view::npos || (slash != std::string_view::npos && slash > dot)) {
+    return kUnknown;
+  }
+  std::string key;
+  for (const char c : file_name.substr(dot + 1))
+    key += to_lower(c);
+  const auto found = by_extension_.find(key);
+  return found == by_extension_.end() ? kUnknown : std::string_view(found->second);
+}
+
+}  // namespace aws

@@ -1,0 +1,262 @@
+#include "http/request_parser.h"
+
+#include <algorithm>
+#include <cassert>
+#include <string>
+
+#include "http/ascii.h"
+#include "http/host.h"
+
+namespace aws {
+namespace {
+
+// llhttp refuses two things that we serve: raw UTF-8 in the target, as curl sends it, and minor
+// versions above 1, which RFC 9110 section 2.5 has us treat as 1.1. It is shown a masked copy of
+// such a request line, of equal length; the Request is made from the original.
+bool needs_mask(std::string_view line) {
+  return line[line.size() - 1] > '1' ||
+         std::any_of(line.begin(), line.end(), [](char c) { return (c & 0x80) != 0; });
+}
+
+std::string masked(std::string_view line) {
+  std::string copy(line);
+  std::replace_if(
+      copy.begin(), copy.end(), [](char c) { return (c & 0x80) != 0; }, 'x');
+  copy.back() = std::min(copy.back(), '1');
+  return copy;
+}
+
+Method method_of(std::string_view name) {
+  if (name == "GET") return Method::Get;
+  if (name == "HEAD") return Method::Head;
+  if (name == "OPTIONS") return Method::Options;
+  return Method::Other;
+}
+
+struct FieldName {
+  std::string_view name;
+  Field field;
+};
+constexpr std::array kFieldNames = {
+    FieldName{"host", Field::Host},
+    FieldName{"expect", Field::Expect},
+    FieldName{"referer", Field::Referer},
+    FieldName{"user-agent", Field::UserAgent},
+};
+static_assert(kFieldNames.size() == static_cast<std::size_t>(Field::kCount));
+
+}  // namespace
+
+RequestParser::Outcome RequestParser::feed(std::string_view received) {
+  if (in_body_) return parse_body(received);
+  const int status = scanner_.scan(received);
+  started_ = scanner_.started(received);
+  kept_ = received.size();
+  if (status == 0) return Outcome::Incomplete;
+  consumed_ = received.size();
+  return status == 200 ? parse_head(received) : refuse(status);
+}
+
+void RequestParser::end_of_input() {
+  refuse(400);
+}
+
+void RequestParser::time_out() {
+  refuse(408);
+}
+
+void RequestParser::reset() {
+  *this = RequestParser();
+}
+
+RequestParser::Outcome RequestParser::refuse(int status) {
+  refusal_ = status;
+  keep_alive_ = false;
+  return Outcome::Complete;
+}
+
+RequestParser::Outcome RequestParser::finish(std::size_t consumed) {
+  consumed_ = consumed;
+  return Outcome::Complete;
+}
+
+RequestParser::Outcome RequestParser::parse_head(std::string_view received) {
+  const std::size_t head_end = scanner_.head_end();
+  const std::size_t begin = scanner_.line_begin();
+  execute_head(received.substr(0, head_end));
+
+  const int status = status_of_head(received.substr(begin, scanner_.method_end() - begin));
+  if (status != 200 && status != 417) return refuse(status);
+  refusal_ = status;
+  const bool http_1_0 = received[scanner_.line_end() - 1] == '0';
+  keep_alive_ = !close_ && (!http_1_0 || persist_);
+  if (!has_body_) return finish(head_end);
+
+  const bool asks_first = !http_1_0 && fields_[static_cast<std::size_t>(Field::Expect)].size > 0;
+  if (asks_first || (!has_coding_ && llhttp_.content_length > kBodyLimit)) {
+    // RFC 9110 section 10.1.1: a final answer may come at once. Whether the body will still
+    // follow cannot be known, so the connection ends with it.
+    keep_alive_ = false;
+    return finish(head_end);
+  }
+  in_body_ = true;
+  kept_ = head_end;
+  return parse_body(received);
+}
+
+// Shows llhttp the whole head. Its findings are left in error_ and the members the callbacks set.
+void RequestParser::execute_head(std::string_view head) {
+  const std::string_view line =
+      head.substr(scanner_.line_begin(), scanner_.line_end() - scanner_.line_begin());
+  const std::string_view fields = head.substr(scanner_.line_end());
+  base_ = head.data();
+  llhttp_init(&llhttp_, HTTP_REQUEST, &settings());
+  llhttp_.data = this;
+  if (needs_mask(line)) {
+    const std::string copy = masked(line);
+    error_ = llhttp_execute(&llhttp_, copy.data(), copy.size());
+  } else {
+    error_ = llhttp_execute(&llhttp_, line.data(), line.size());
+  }
+  if (error_ == HPE_OK) error_ = llhttp_execute(&llhttp_, fields.data(), fields.size());
+  base_ = nullptr;
+}
+
+int RequestParser::status_of_head(std::string_view method) const {
+  switch (error_) {
+    case HPE_OK:
+      break;
+    case HPE_PAUSED:
+      break;  // by on_message_complete: there is no body
+    case HPE_INVALID_METHOD:
+    case HPE_INVALID_CONSTANT:  // a method that llhttp knows from RTSP
+    case HPE_PAUSED_H2_UPGRADE:
+      return 501;
+    default:
+      return 400;
+  }
+  const bool http_1_0 = llhttp_.http_minor == 0;
+  if (hosts_ > 1 || (hosts_ == 0 && !http_1_0)) return 400;
+  if (http_1_0 && has_coding_) return 400;                // RFC 9112 section 6.1
+  if (method == "PRI" || method == "SOURCE") return 501;  // llhttp's, but not of HTTP/1.1
+  return refusal_;
+}
+
+RequestParser::Outcome RequestParser::parse_body(std::string_view received) {
+  const std::size_t head_end = kept_;
+  const std::string_view body = received.substr(head_end);
+  base_ = received.data();
+  error_ = llhttp_execute(&llhttp_, body.data(), body.size());
+  base_ = nullptr;
+  if (message_complete_) {
+    const char* const end = llhttp_get_error_pos(&llhttp_);
+    return finish(static_cast<std::size_t>(end - received.data()));
+  }
+  consumed_ = received.size();
+  if (error_ != HPE_OK) return refuse(400);  // chunks that are none
+  body_bytes_ += body.size();
+  if (body_bytes_ <= kBodyLimit) return Outcome::Incomplete;
+  keep_alive_ = false;
+  return Outcome::Complete;
+}
+
+Request RequestParser::request(std::string_view received) const {
+  Request request;
+  request.refusal = refusal_;
+  request.keep_alive = keep_alive_;
+  if (!scanner_.has_line()) return request;
+
+  const std::size_t begin = scanner_.line_begin();
+  const std::string_view line = received.substr(begin, scanner_.line_end() - begin);
+  request.method_name = line.substr(0, scanner_.method_end() - begin);
+  request.method = method_of(request.method_name);
+  const std::size_t target_begin = scanner_.method_end() + 1;
+  request.target = received.substr(target_begin, scanner_.target_end() - target_begin);
+  request.version = line.substr(scanner_.target_end() + 1 - begin);
+  request.http_1_0 = request.version.back() == '0';
+  for (std::size_t i = 0; i < kFieldCount; ++i) {
+    request.fields[i] = received.substr(fields_[i].offset, fields_[i].size);
+  }
+  return request;
+}
+
+// ---- llhttp's callbacks. It hands names and values over whole, since it sees the head at once.
+
+const llhttp_settings_t& RequestParser::settings() {
+  static const llhttp_settings_t settings = [] {
+    llhttp_settings_t callbacks;
+    llhttp_settings_init(&callbacks);
+    callbacks.on_header_field = [](llhttp_t* parser, const char* at, std::size_t size) {
+      self(parser).begin_field({at, size});
+      return 0;
+    };
+    callbacks.on_header_value = [](llhttp_t* parser, const char* at, std::size_t size) {
+      RequestParser& me = self(parser);
+      me.value_ = {static_cast<std::size_t>(at - me.base_), size};
+      return 0;
+    };
+    callbacks.on_header_value_complete = [](llhttp_t* parser) {
+      self(parser).end_field();
+      return 0;
+    };
+    callbacks.on_headers_complete = [](llhttp_t* parser) {
+      parser->upgrade = 0;  // RFC 9110 section 7.8: a server may ignore Upgrade, and we do
+      self(parser).has_body_ = (parser->flags & F_CHUNKED) != 0 || parser->content_length > 0;
+      return 0;
+    };
+    callbacks.on_message_complete = [](llhttp_t* parser) {
+      self(parser).message_complete_ = true;
+      return static_cast<int>(HPE_PAUSED);  // what follows belongs to the next request
+    };
+    return callbacks;
+  }();
+  return settings;
+}
+
+void RequestParser::begin_field(std::string_view name) {
+  if (in_body_) return;  // a trailer
+  value_ = {};
+  field_ = kNoField;
+  in_connection_ = equals_ignoring_case(name, "connection");
+  if (equals_ignoring_case(name, "transfer-encoding")) has_coding_ = true;
+  for (const FieldName& known : kFieldNames) {
+    if (equals_ignoring_case(name, known.name)) field_ = static_cast<std::size_t>(known.field);
+  }
+}
+
+void RequestParser::end_field() {
+  if (in_body_) return;
+  const std::string_view value = trimmed({base_ + value_.offset, value_.size});
+  if (in_connection_) read_connection(value);
+  if (field_ == kNoField) return;
+  fields_[field_] = {static_cast<std::size_t>(value.data() - base_), value.size()};
+  switch (static_cast<Field>(field_)) {
+    case Field::Host:
+      if (hosts_ < 2) ++hosts_;
+      if (!is_valid_host(value)) refusal_ = 400;
+      break;
+    case Field::Expect:  // HTTP/1.0 clients cannot mean it (RFC 9110 section 10.1.1)
+      if (refusal_ == 200 && llhttp_.http_minor > 0 &&
+          !equals_ignoring_case(value, "100-continue")) {
+        refusal_ = 417;
+      }
+      break;
+    case Field::Referer:
+    case Field::UserAgent:
+    case Field::kCount:
+      break;
+  }
+}
+
+// Connection's tokens; several such fields add up (RFC 9110 section 7.6.1).
+void RequestParser::read_connection(std::string_view value) {
+  while (!value.empty()) {
+    const std::size_t comma = std::min(value.find(','), value.size());
+    const std::string_view option = trimmed(value.substr(0, comma));
+    if (equals_ignoring_case(option, "close")) close_ = true;
+    if (equals_ignoring_case(option, "keep-alive")) persist_ = true;
+    value.remove_prefix(std::min(comma + 1, value.size()));
+  }
+}
+
+}  // namespace aws

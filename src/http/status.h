@@ -1,0 +1,14 @@
+// Status codes this server sends, and their reason phrases (RFC 9110 section 15).
+#pragma once
+
+#include <string_view>
+
+namespace aws {
+
+// The reason phrase of `status`; "Unknown" for one that is never sent.
+[[nodiscard]] std::string_view reason_phrase(int status);
+
+// One sentence for the error page: what is wrong and, where it helps, what to do.
+[[nodiscard]] std::string_view explanation(int status);
+
+}  // namespace aws

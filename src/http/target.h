@@ -1,0 +1,30 @@
+// The request target: percent-decoding and dot segments, done before anything is opened.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aws {
+
+struct Target {
+  // Decoded once, dot segments resolved, empty segments dropped, without a leading or a trailing
+  // slash: "static/a b.txt". Empty for "/". Never climbs above the root, holds no NUL.
+  std::string path;
+  // The target ended in a slash (or in a dot segment), so it names a folder.
+  bool is_folder = false;
+  // As sent, without its question mark; may be empty.
+  std::string_view query;
+  bool has_query = false;
+};
+
+// Reads origin-form ("/path?query") and absolute-form ("http://host/path") targets (RFC 9112
+// section 3.2). nullopt if `target` is neither, or has a malformed escape, an encoded NUL or a
+// fragment: the answer is 400.
+[[nodiscard]] std::optional<Target> parse_target(std::string_view target);
+
+// The path as an origin-form target again: "/" and every byte that is not plainly allowed encoded
+// (RFC 3986 section 3.3). "static/a b" → "/static/a%20b".
+[[nodiscard]] std::string encode_path(std::string_view path);
+
+}  // namespace aws

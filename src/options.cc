@@ -1,0 +1,179 @@
+#include "options.h"
+
+#include <arpa/inet.h>
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+
+#include "os/cpus.h"
+
+namespace aws {
+namespace {
+
+constexpr const char* kVersion = "aws 1.0.0";
+constexpr std::size_t kMostThreads = 1024;
+constexpr std::size_t kMostConnections = 1'000'000;
+constexpr std::size_t kMostAioBlocks = 65'536;  // fs.aio-max-nr's default
+constexpr double kLongestS = 1e6;               // eleven days
+
+constexpr const char* kDescription =
+    "Serves files over HTTP/1.1: /static/... by sendfile(2), /dynamic/... by kernel AIO.";
+
+constexpr const char* kFooter =
+    "The document root is --root, else $AWS_DOCUMENT_ROOT, else the current folder when it holds\n"
+    "static/ or dynamic/, else ./www. Exit status: 0 after a stop by SIGTERM or SIGINT, 1 if the\n"
+    "server cannot start or --audit finds something left, 2 for a bad command line.";
+
+// Everything the options are parsed into before they become Options: times in seconds.
+struct Raw {
+  Options options;
+  std::size_t port = 8888;
+  double header_timeout_s = 10;
+  double idle_timeout_s = 60;
+  double send_timeout_s = 60;
+  double grace_s = 10;
+  bool no_keep_alive = false;
+};
+
+std::size_t raised_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  const rlimit raised{limit.rlim_max, limit.rlim_max};
+  if (limit.rlim_cur < limit.rlim_max && ::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  return static_cast<std::size_t>(limit.rlim_cur);
+}
+
+// A connection needs a socket and, while it is answered, a file; each loop needs four descriptors
+// and a listener or two, the process a dozen.
+std::size_t default_max_connections(std::size_t descriptors) {
+  const std::size_t reserved = 16 + 6 * usable_cpus().size();
+  const std::size_t room = descriptors > reserved ? (descriptors - reserved) / 2 : 1;
+  return std::clamp<std::size_t>(room, 1, kMostConnections);
+}
+
+std::string find_root() {
+  if (const char* const from_environment = std::getenv("AWS_DOCUMENT_ROOT")) {
+    if (*from_environment != '\0') return from_environment;
+  }
+  const bool here =
+      std::filesystem::is_directory("static") || std::filesystem::is_directory("dynamic");
+  return here ? "." : "./www";
+}
+
+std::string check_address(const std::string& text) {
+  in6_addr buffer{};
+  const bool numeric = ::inet_pton(AF_INET, text.c_str(), &buffer) == 1 ||
+                       ::inet_pton(AF_INET6, text.c_str(), &buffer) == 1;
+  return numeric ? "" : text + " is not a numeric IPv4 or IPv6 address";
+}
+
+void add_listening(CLI::App& app, Raw& raw) {
+  Options& options = raw.options;
+  app.add_option("--root", options.root, "Document root (see below)")->type_name("FOLDER");
+  app.add_option("--bind", options.listen.addresses,
+                 "Address to listen on, numeric; repeatable (default: all, IPv6 and IPv4)")
+      ->type_name("ADDR")
+      ->allow_extra_args(false)
+      ->check(CLI::Validator(check_address, ""));
+  app.add_option("--port", raw.port, "Port; 0 has the kernel choose one")
+      ->type_name("N")
+      ->check(CLI::Range(0, 65535));
+  app.add_option("--threads", options.threads, "Event loops, one a thread (default here: the CPUs)")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, kMostThreads));
+  app.add_flag("--pin", options.pin, "Bind each event loop to a CPU");
+}
+
+void add_limits(CLI::App& app, Raw& raw) {
+  const auto seconds = CLI::Range(0.001, kLongestS);
+  ServerLimits& limits = raw.options.limits;
+  app.add_option("--max-connections", limits.max_connections,
+                 "Connections open at a time; more wait (default here: from RLIMIT_NOFILE)")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, kMostConnections));
+  app.add_option("--header-timeout", raw.header_timeout_s,
+                 "For a whole request to arrive; then 408")
+      ->type_name("SECONDS")
+      ->check(seconds);
+  app.add_option("--idle-timeout", raw.idle_timeout_s, "Between requests on a kept connection")
+      ->type_name("SECONDS")
+      ->check(seconds);
+  app.add_option("--send-timeout", raw.send_timeout_s,
+                 "For a client that takes no byte of an answer")
+      ->type_name("SECONDS")
+      ->check(seconds);
+  app.add_option("--grace", raw.grace_s, "For running answers to finish after SIGTERM or SIGINT")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.0, kLongestS));
+  app.add_option("--aio-blocks", limits.aio_blocks,
+                 "Blocks of 256 KiB that a loop reads /dynamic files into; more reads wait")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, kMostAioBlocks));
+  app.add_flag("--no-keep-alive", raw.no_keep_alive, "One request a connection");
+}
+
+void add_seeing(CLI::App& app, Raw& raw) {
+  Options& options = raw.options;
+  app.add_option("--access-log", options.access_log,
+                 "Append a line an answer: Combined format, microseconds, engine; - is stdout")
+      ->type_name("FILE");
+  app.add_option("--log-level", options.log_level, "What the server says of itself on stderr")
+      ->type_name("LEVEL")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}));
+  app.add_flag("--trace", options.trace, "Print every step of every connection on stderr");
+  app.add_flag("--audit", options.audit,
+               "At the end, print what is left open, and fail if anything is");
+}
+
+std::int64_t to_us(double seconds) {
+  return static_cast<std::int64_t>(seconds * 1e6);
+}
+
+Options checked(const Raw& raw) {
+  Options options = raw.options;
+  if (options.root.empty()) options.root = find_root();
+  options.listen.port = static_cast<std::uint16_t>(raw.port);
+  options.limits.header_timeout_us = to_us(raw.header_timeout_s);
+  options.limits.idle_timeout_us = to_us(raw.idle_timeout_s);
+  options.limits.send_timeout_us = to_us(raw.send_timeout_s);
+  options.limits.grace_us = to_us(raw.grace_s);
+  options.limits.keep_alive = !raw.no_keep_alive;
+  return options;
+}
+
+}  // namespace
+
+ParsedOptions parse_options(int argc, char** argv) {
+  Raw raw;
+  raw.options.threads = usable_cpus().size();
+  raw.options.limits.max_connections = default_max_connections(raised_descriptor_limit());
+  raw.options.limits.aio_blocks = 64;
+  raw.options.log_level = "info";
+
+  CLI::App app(kDescription, "aws");
+  app.option_defaults()->always_capture_default();
+  app.footer(kFooter);
+  app.set_version_flag("--version", kVersion, "Print the version and exit");
+  app.set_config("--config", "", "Read options from FILE: lines of name = value")
+      ->type_name("FILE");
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  add_listening(app, raw);
+  add_limits(app, raw);
+  add_seeing(app, raw);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& answered) {  // --help, --version
+    return {.options = {}, .run = false, .exit_status = app.exit(answered)};
+  } catch (const CLI::ParseError& error) {
+    std::cerr << "aws: " << error.what() << "; see aws --help\n";
+    return {.options = {}, .run = false, .exit_status = 2};
+  }
+  return {.options = checked(raw), .run = true, .exit_status = 0};
+}
+
+}  // namespace aws

@@ -1,0 +1,107 @@
+#include "os/sys.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/sendfile.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <ctime>
+
+namespace aws {
+namespace {
+
+// Repeats `call` while a signal interrupts it; turns -1 into -errno.
+template <typename Call>
+auto retried(Call call) noexcept -> decltype(call()) {
+  for (;;) {
+    const auto result = call();
+    if (result >= 0) return result;
+    if (errno != EINTR) return static_cast<decltype(call())>(-errno);
+  }
+}
+
+std::int64_t read_clock_us(clockid_t clock) noexcept {
+  timespec time{};
+  ::clock_gettime(clock, &time);
+  return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_nsec / 1'000;
+}
+
+}  // namespace
+
+int Sys::accept(int listener, sockaddr_storage& peer) noexcept {
+  return retried([&] {
+    socklen_t size = sizeof(peer);
+    return ::accept4(listener, reinterpret_cast<sockaddr*>(&peer), &size,
+                     SOCK_NONBLOCK | SOCK_CLOEXEC);
+  });
+}
+
+ssize_t Sys::recv(int socket, std::span<char> into) noexcept {
+  return retried([&] { return ::recv(socket, into.data(), into.size(), 0); });
+}
+
+ssize_t Sys::send(int socket, std::string_view bytes, bool more) noexcept {
+  const int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+  return retried([&] { return ::send(socket, bytes.data(), bytes.size(), flags); });
+}
+
+ssize_t Sys::sendfile(int socket, int file, off_t offset, std::size_t length) noexcept {
+  return retried([&] {
+    off_t position = offset;
+    return ::sendfile(socket, file, &position, length);
+  });
+}
+
+int Sys::shutdown_write(int socket) noexcept {
+  return retried([&] { return ::shutdown(socket, SHUT_WR); });
+}
+
+int Sys::open_beneath(int directory, const char* path, int flags) noexcept {
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(flags);
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  return static_cast<int>(
+      retried([&] { return ::syscall(SYS_openat2, directory, path, &how, sizeof(how)); }));
+}
+
+int Sys::open_at(int directory, const char* name, int flags) noexcept {
+  return retried([&] { return ::openat(directory, name, flags); });
+}
+
+int Sys::fstat(int file, struct stat& status) noexcept {
+  return retried([&] { return ::fstat(file, &status); });
+}
+
+ssize_t Sys::readlink_at(int directory, const char* name, std::span<char> into) noexcept {
+  return retried([&] { return ::readlinkat(directory, name, into.data(), into.size()); });
+}
+
+int Sys::aio_setup(int depth, io_context_t& context) noexcept {
+  context = nullptr;  // io_setup(2) insists on it
+  return ::io_setup(depth, &context);
+}
+
+int Sys::aio_submit(io_context_t context, std::span<iocb*> reads) noexcept {
+  return ::io_submit(context, static_cast<long>(reads.size()), reads.data());
+}
+
+int Sys::aio_events(io_context_t context, long at_least, std::span<io_event> into) noexcept {
+  timespec no_wait{};
+  for (;;) {
+    const int count = ::io_getevents(context, at_least, static_cast<long>(into.size()), into.data(),
+                                     at_least > 0 ? nullptr : &no_wait);
+    if (count != -EINTR) return count;
+  }
+}
+
+void Sys::aio_destroy(io_context_t context) noexcept {
+  ::io_destroy(context);
+}
+
+Moment Sys::now() noexcept {
+  return {read_clock_us(CLOCK_MONOTONIC), read_clock_us(CLOCK_REALTIME) / 1'000'000};
+}
+
+}  // namespace aws

@@ -1,0 +1,71 @@
+// Sys: every kernel call that a connection makes, and the clock.
+//
+// One virtual method a call, so that a unit test can fail the n-th of them or cut a transfer
+// short (tests/unit/faulty_sys.h). Every method returns a value >= 0, or -errno; EINTR ends here,
+// and nobody above reads errno. Stateless: any thread may call it.
+#pragma once
+
+#include <libaio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace aws {
+
+// A reading of both clocks. The event loop takes one a batch and lends it to its connections.
+struct Moment {
+  std::int64_t monotonic_us = 0;  // never jumps: for time-outs and durations
+  std::int64_t wall_s = 0;        // seconds since the epoch: for Date and the log
+};
+
+class Sys {
+ public:
+  Sys() = default;
+  Sys(const Sys&) = delete;
+  Sys& operator=(const Sys&) = delete;
+  virtual ~Sys() = default;
+
+  // accept4(2), nonblocking and close-on-exec. Returns the new descriptor, which the caller owns.
+  [[nodiscard]] virtual int accept(int listener, sockaddr_storage& peer) noexcept;
+
+  // recv(2): bytes received, 0 at the end of the stream, -EAGAIN if none are there yet.
+  [[nodiscard]] virtual ssize_t recv(int socket, std::span<char> into) noexcept;
+
+  // send(2) without SIGPIPE. `more`: hold the last, partial packet back for what follows
+  // (MSG_MORE). Returns how much the kernel took, possibly less than all.
+  [[nodiscard]] virtual ssize_t send(int socket, std::string_view bytes, bool more) noexcept;
+
+  // sendfile(2) from `offset` without moving the file's own position. 0 means that the file ends
+  // there.
+  [[nodiscard]] virtual ssize_t sendfile(int socket, int file, off_t offset,
+                                         std::size_t length) noexcept;
+
+  // shutdown(SHUT_WR): the peer sees the end of the stream, and may still send.
+  virtual int shutdown_write(int socket) noexcept;
+
+  // openat2(2) with RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS. -ENOSYS where the kernel (before
+  // 5.6) or a tool such as valgrind does not know the call; -EXDEV if the path leaves `directory`.
+  [[nodiscard]] virtual int open_beneath(int directory, const char* path, int flags) noexcept;
+
+  // openat(2), fstat(2), readlinkat(2): the portable parts of the same walk.
+  [[nodiscard]] virtual int open_at(int directory, const char* name, int flags) noexcept;
+  [[nodiscard]] virtual int fstat(int file, struct stat& status) noexcept;
+  [[nodiscard]] virtual ssize_t readlink_at(int directory, const char* name,
+                                            std::span<char> into) noexcept;
+
+  // io_setup(2), io_submit(2), io_getevents(2) without waiting for more than `at_least`
+  // completions, io_destroy(2). Source: libaio, which returns -errno already.
+  [[nodiscard]] virtual int aio_setup(int depth, io_context_t& context) noexcept;
+  [[nodiscard]] virtual int aio_submit(io_context_t context, std::span<iocb*> reads) noexcept;
+  [[nodiscard]] virtual int aio_events(io_context_t context, long at_least,
+                                       std::span<io_event> into) noexcept;
+  virtual void aio_destroy(io_context_t context) noexcept;
+
+  [[nodiscard]] virtual Moment now() noexcept;
+};
+
+}  // namespace aws

@@ -1,0 +1,61 @@
+// Body: what follows a response's head, and how it gets into the socket.
+//
+// A body does a bounded amount of work each time it is pumped and returns what it waits for. It
+// knows its source and its socket, and nothing of connections, loops or HTTP.
+#pragma once
+
+#include <cerrno>
+#include <cstdint>
+
+#include "os/sys.h"
+
+namespace aws {
+
+enum class Pump : std::uint8_t {
+  AwaitSocket,  // pump again when the socket is writable (it may be already: others come first)
+  AwaitDisk,    // pump again when the waiter has been reported by AioContext
+  Done,         // every byte that was promised is in the socket
+  Failed,       // the promise can't be kept: close the connection; see failure()
+};
+
+enum class Failure : std::uint8_t {
+  None,
+  PeerClosed,  // the client is gone (EPIPE, ECONNRESET)
+  FileShrank,  // the file ended before the announced length: never padded, never waited for
+  ReadError,   // EIO and its kin
+};
+
+class Body {
+ public:
+  Body() = default;
+  Body(const Body&) = delete;
+  Body& operator=(const Body&) = delete;
+  virtual ~Body() = default;
+
+  // Moves what it can, within bounds, into `socket`.
+  [[nodiscard]] virtual Pump pump(int socket) = 0;
+
+  // Bytes that the socket took so far: progress, for time-outs and the log.
+  [[nodiscard]] std::uint64_t sent() const { return sent_; }
+
+  // Why pump() returned Failed.
+  [[nodiscard]] Failure failure() const { return failure_; }
+
+ protected:
+  Pump fail(Failure failure) {
+    failure_ = failure;
+    return Pump::Failed;
+  }
+  void add_sent(ssize_t bytes) { sent_ += static_cast<std::uint64_t>(bytes); }
+
+ private:
+  std::uint64_t sent_ = 0;
+  Failure failure_ = Failure::None;
+};
+
+// What pump() makes of an error that a kernel call on the socket returned.
+[[nodiscard]] inline Failure failure_of_socket(ssize_t error) {
+  return error == -EPIPE || error == -ECONNRESET ? Failure::PeerClosed : Failure::ReadError;
+}
+
+}  // namespace aws

@@ -1,0 +1,44 @@
+// DocumentRoot: a path becomes an open file, and never one outside the root.
+//
+// openat2(2) with RESOLVE_BENEATH does the work in one call. Where the kernel or a tool does not
+// know it, BeneathWalk takes the same path a component at a time.
+// Read-only once built: all threads share one.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <atomic>
+#include <string>
+
+#include "os/sys.h"
+#include "os/unique_fd.h"
+
+namespace aws {
+
+// What open() found. Exactly one of the three holds: a regular file with its status; a folder
+// (is_folder, no file); an error (an errno value > 0).
+struct OpenedFile {
+  UniqueFd file;
+  struct stat status {};
+  bool is_folder = false;
+  int error = 0;
+};
+
+class DocumentRoot {
+ public:
+  // Throws std::runtime_error, one line that says what to do, if `folder` is not one.
+  explicit DocumentRoot(const std::string& folder);
+
+  // Opens `path`, relative to the root, for reading; "" is the root itself. Symbolic links are
+  // followed as long as they stay beneath the root (EXDEV). Never blocks on a FIFO or a device:
+  // what is neither a regular file nor a folder is ENOENT.
+  [[nodiscard]] OpenedFile open(Sys& sys, const std::string& path) const;
+
+ private:
+  [[nodiscard]] int open_beneath(Sys& sys, const char* path) const;
+
+  UniqueFd folder_;
+  mutable std::atomic<bool> lacks_openat2_ = false;
+};
+
+}  // namespace aws

@@ -1,0 +1,27 @@
+#include "serve/response.h"
+
+#include <fmt/format.h>
+
+#include "http/status.h"
+#include "serve/memory_body.h"
+
+namespace aws {
+
+Response status_response(Sys& sys, int status) {
+  Response response;
+  response.head.status = status;
+  if (status == 204) return response;
+  std::string page = fmt::format(
+      "<!DOCTYPE html>\n"
+      "<html lang=\"en\">\n"
+      "<head><meta charset=\"utf-8\"><title>{0} {1}</title></head>\n"
+      "<body><h1>{0} {1}</h1><p>{2}</p></body>\n"
+      "</html>\n",
+      status, reason_phrase(status), explanation(status));
+  response.head.content_type = "text/html; charset=utf-8";
+  response.head.content_length = page.size();
+  response.body = std::make_unique<MemoryBody>(sys, std::move(page));
+  return response;
+}
+
+}  // namespace aws

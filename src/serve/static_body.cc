@@ -1,0 +1,24 @@
+#include "serve/static_body.h"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace aws {
+
+Pump StaticBody::pump(int socket) {
+  std::uint64_t share = std::min(left_, kBytesPerPump);
+  while (share > 0) {
+    const ssize_t sent =
+        sys_.sendfile(socket, file_.get(), offset_, static_cast<std::size_t>(share));
+    if (sent == -EAGAIN) return Pump::AwaitSocket;
+    if (sent < 0) return fail(failure_of_socket(sent));
+    if (sent == 0) return fail(Failure::FileShrank);
+    add_sent(sent);
+    offset_ += sent;
+    left_ -= static_cast<std::uint64_t>(sent);
+    share -= static_cast<std::uint64_t>(sent);
+  }
+  return left_ == 0 ? Pump::Done : Pump::AwaitSocket;
+}
+
+}  // namespace aws

@@ -1,0 +1,124 @@
+// Connection: the state machine that one client meets.
+//
+// It never calls upward: it is handed an Event, does a bounded amount of I/O, and returns what it
+// Wants next. It knows nothing of epoll, of other connections, or of who owns it; the loop's
+// thread alone calls it.
+//
+//  state (want)           SocketReady                        DiskReady      PeerGone / Timeout
+//  ---------------------  ---------------------------------  -------------  ---------------------
+//  ReadingRequest (Read)  recv, parse: incomplete → stay;    assert         Closed (408 first, if
+//                         complete or malformed →                           part of a request
+//                         OpeningFile; end of input →                       came)
+//                         Closed (400 first, likewise)
+//  OpeningFile (Disk)     no interest                        the file, or   Closed
+//                                                            its error as
+//                                                            a status →
+//                                                            SendingHead
+//  SendingHead (Write)    send: short → stay; all →          assert         Closed
+//                         SendingBody, or as Done
+//  SendingBody (Write)    pump: AwaitSocket → stay;          assert         Closed
+//                         AwaitDisk → AwaitingDisk;
+//                         Done → ReadingRequest, if the
+//                         connection is kept (bytes that
+//                         came meanwhile are parsed at
+//                         once), else Draining;
+//                         Failed → Closed
+//  AwaitingDisk (Disk)    no interest                        pump, as       Closed; a read in
+//                                                            above          flight is orphaned
+//  Draining (Read)        recv, discard: end of input or     assert         Closed
+//                         the limit → Closed
+//
+// The next state is tried at once and never waited for: a small request costs one recv, and one
+// send each for head and body. OpeningFile does not wait either, today: it is where a call that
+// may sleep can be handed to another thread.
+//
+// Draining shuts the writing side first and reads on for a while, since closing a socket with
+// unread input sends a reset, and the client would lose the end of its answer.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "http/request_parser.h"
+#include "os/peer_address.h"
+#include "os/unique_fd.h"
+#include "serve/response.h"
+#include "server/loop_context.h"
+#include "server/receive_buffer.h"
+#include "server/vocabulary.h"
+
+namespace aws {
+
+struct AccessEntry;
+
+class Connection {
+ public:
+  // Owns `socket`. `loop` must outlive it. `waiter` is how loop.aio reports this connection.
+  Connection(LoopContext& loop, UniqueFd socket, const PeerAddress& peer, std::uint64_t id,
+             void* waiter);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Does what `event` makes possible and returns what to wait for. After Close it is Closed, its
+  // socket is closed, and it must not be called again. Want::Write is also returned by who could
+  // go on but has had its share: writable sockets are reported again and again, so its turn comes.
+  [[nodiscard]] Want advance(Event event);
+
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] Patience patience() const { return patience_; }
+  // Since when (Moment::monotonic_us) it has been waiting for what patience() says.
+  [[nodiscard]] std::int64_t waiting_since_us() const { return waiting_since_us_; }
+  [[nodiscard]] int socket() const { return socket_.get(); }
+
+ private:
+  static constexpr int kRequestsPerTurn = 16;  // pipelined ones; then others have their turn
+  static constexpr std::size_t kDrainLimit = 16 * 1024 * 1024;  // bytes read and dropped
+  static constexpr int kReceivesPerTurn = 16;                   // while draining
+
+  // What a state's work came to: something to wait for, or nullopt: the next state, at once.
+  using Outcome = std::optional<Want>;
+
+  [[nodiscard]] Outcome step();
+  [[nodiscard]] Outcome read_request();
+  [[nodiscard]] Outcome open_file();
+  [[nodiscard]] Outcome send_head();
+  [[nodiscard]] Outcome send_body();
+  [[nodiscard]] Outcome drain();
+
+  [[nodiscard]] bool receive();
+  void on_time_out();
+  void finish_answer();
+  void fail_answer(Failure failure);
+  void wait_as(Patience patience);
+  void close();
+  void begin_log_entry(const Request& request);
+  void write_log_entry();
+
+  LoopContext& loop_;
+  UniqueFd socket_;
+  PeerAddress peer_;
+  std::uint64_t id_;
+  void* waiter_;
+
+  State state_ = State::ReadingRequest;
+  Patience patience_ = Patience::Greeting;
+  std::int64_t waiting_since_us_;
+
+  ReceiveBuffer received_;
+  bool has_unparsed_ = false;  // bytes of the next request came with this one's
+  RequestParser parser_;
+
+  Response response_;
+  std::string head_;
+  std::size_t head_sent_ = 0;
+  bool keep_alive_ = false;  // as the head under way promised
+  int requests_left_ = 0;    // of this turn's share
+  std::size_t drained_ = 0;
+  std::int64_t request_since_us_ = 0;
+  std::unique_ptr<AccessEntry> log_entry_;  // of the answer under way, if there is a log
+};
+
+}  // namespace aws

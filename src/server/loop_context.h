@@ -1,0 +1,41 @@
+// LoopContext: what one event loop lends to all its connections. It outlives them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "http/http_date.h"
+#include "os/aio.h"
+#include "os/sys.h"
+#include "serve/resources.h"
+
+namespace aws {
+
+class AccessLog;
+class Tracer;
+
+// What a loop counted. Its own thread writes; others may read once the loop has ended.
+struct Counters {
+  std::uint64_t connections = 0;    // accepted
+  std::uint64_t answers = 0;        // requests that got one, errors included
+  std::uint64_t time_outs = 0;      // connections closed for want of patience
+  std::uint64_t peer_failures = 0;  // answers cut by the client
+  std::uint64_t file_failures = 0;  // answers cut since the file shrank or could not be read
+};
+
+struct LoopContext {
+  Sys& sys;
+  AioContext& aio;
+  const Resources& resources;
+  std::span<char> scratch;          // where received bytes land first, shared by all connections
+  AccessLog* access_log = nullptr;  // nullptr: no log
+  Tracer* tracer = nullptr;         // nullptr: no trace
+  bool keep_alive = true;           // the operator's choice
+
+  Moment now{};  // read once a batch
+  DateCache date{};
+  bool stopping = false;  // answer what came, then close
+  Counters counters{};
+};
+
+}  // namespace aws

@@ -1,0 +1,309 @@
+#include "server/server.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <system_error>
+
+#include "server/tracer.h"
+
+namespace aws {
+namespace {
+
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+
+// Errors of accept4(2) that mean: there is a client, but no room for it now.
+bool lacks_room(int error) {
+  return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
+}
+
+}  // namespace
+
+// A connection and the loop's bookkeeping about it.
+struct Server::Client : public Link {
+  Client(LoopContext& loop, UniqueFd socket, const PeerAddress& peer, std::uint64_t number)
+      : id(number), connection(loop, std::move(socket), peer, number, this) {}
+
+  std::uint64_t id;
+  Connection connection;
+  Interest armed = Interest::Read;  // what epoll watches for
+  Want want = Want::Read;           // what the connection waits for
+};
+
+Server::Server(SharedState& shared, std::vector<UniqueFd> listeners)
+    : shared_(shared),
+      aio_(sys_, shared.limits.aio_blocks),
+      wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      listeners_(std::move(listeners)),
+      scratch_{},
+      loop_{.sys = sys_,
+            .aio = aio_,
+            .resources = shared.resources,
+            .scratch = scratch_,
+            .access_log = shared.access_log,
+            .tracer = shared.tracer,
+            .keep_alive = shared.limits.keep_alive} {
+  if (!wake_fd_) throw std::system_error(errno, std::generic_category(), "eventfd");
+  watch(wake_fd_.get(), &wake_fd_);
+  watch(aio_.event_fd(), &aio_);
+  for (UniqueFd& listener : listeners_)
+    watch(listener.get(), &listener);
+}
+
+Server::~Server() = default;
+
+void Server::watch(int fd, void* token) {
+  const int result = poller_.add(fd, Interest::Read, token);
+  if (result < 0) throw std::system_error(-result, std::generic_category(), "epoll_ctl");
+}
+
+void Server::wake() noexcept {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t ignored = ::write(wake_fd_.get(), &one, sizeof(one));
+}
+
+Server::Leftovers Server::leftovers() const {
+  return {alive_ + retired_.size(), aio_.blocks_in_use(), aio_.reads_in_flight()};
+}
+
+void Server::run() noexcept {
+  while (!loop_.stopping || alive_ > 0)
+    turn();
+  aio_.drain();
+}
+
+void Server::turn() {
+  const auto events = poller_.wait(timeout_ms());
+  loop_.now = sys_.now();
+  for (const epoll_event& event : events)
+    dispatch(Readiness(event));
+  aio_.submit(disk_ready_);
+  on_disk_ready();
+  if (!accepting_ && loop_.now.monotonic_us >= accept_again_us_) resume_accepting();
+  expire();
+  heed_stop();
+  bury();
+}
+
+void Server::dispatch(const Readiness& readiness) {
+  if (readiness.token == &wake_fd_) {
+    std::uint64_t ignored = 0;
+    [[maybe_unused]] const ssize_t size = ::read(wake_fd_.get(), &ignored, sizeof(ignored));
+  } else if (readiness.token == &aio_) {
+    aio_.reap(disk_ready_);
+    on_disk_ready();
+  } else {
+    for (UniqueFd& listener : listeners_) {
+      if (readiness.token == &listener) return accept_all(listener);
+    }
+    on_socket(*static_cast<Client*>(readiness.token), readiness);
+  }
+}
+
+// ---- Accepting
+
+void Server::accept_all(UniqueFd& listener) {
+  while (accepting_ && listener) {
+    if (shared_.connections.fetch_add(1) >= shared_.limits.max_connections) {
+      --shared_.connections;
+      return pause_accepting();
+    }
+    sockaddr_storage peer{};
+    const int result = sys_.accept(listener.get(), peer);
+    if (result >= 0 && admit(UniqueFd(result), PeerAddress(peer))) continue;
+    --shared_.connections;
+    if (result == -EAGAIN) return;
+    if (lacks_room(result)) {
+      spdlog::warn("cannot accept: {}; going on when a connection ends", std::strerror(-result));
+      return pause_accepting();
+    }
+  }
+}
+
+bool Server::admit(UniqueFd socket, const PeerAddress& peer) {
+  auto client = std::make_unique<Client>(loop_, std::move(socket), peer, ++shared_.last_id);
+  if (poller_.add(client->connection.socket(), client->armed, client.get()) < 0) return false;
+  if (shared_.tracer != nullptr) shared_.tracer->note(client->id, "accepted from " + peer.text());
+  ++loop_.counters.connections;
+  ++alive_;
+  waiting_[static_cast<std::size_t>(client->connection.patience())].push_back(*client.release());
+  return true;
+}
+
+// A level-triggered listener that is not accepted from would wake the loop again and again.
+void Server::pause_accepting() {
+  accepting_ = false;
+  accept_again_us_ = loop_.now.monotonic_us + kAcceptPauseUs;
+  for (UniqueFd& listener : listeners_) {
+    std::ignore = poller_.change(listener.get(), Interest::None, &listener);
+  }
+}
+
+void Server::resume_accepting() {
+  accepting_ = true;
+  for (UniqueFd& listener : listeners_) {
+    std::ignore = poller_.change(listener.get(), Interest::Read, &listener);
+  }
+}
+
+// ---- Connections
+
+void Server::on_socket(Client& client, const Readiness& readiness) {
+  if (client.want == Want::Close) return;  // retired earlier in this batch
+  if (readiness.peer_gone()) {
+    hand(client, Event::PeerGone);
+  } else if (client.want == Want::Disk) {
+    arm(client, Interest::None);  // it is heard again when its answer goes on
+  } else {
+    hand(client, Event::SocketReady);
+  }
+}
+
+void Server::on_disk_ready() {
+  for (void* const waiter : disk_ready_) {
+    Client& client = *static_cast<Client*>(waiter);
+    if (client.want != Want::Close) hand(client, Event::DiskReady);
+  }
+  disk_ready_.clear();
+}
+
+// Hands `event` over and turns what the connection wants into epoll interest. Interest that is
+// not needed any more stays until it gets in the way: on the usual path nothing changes.
+void Server::hand(Client& client, Event event) {
+  const Patience patience = client.connection.patience();
+  const std::int64_t since = client.connection.waiting_since_us();
+  client.want = client.connection.advance(event);
+  switch (client.want) {
+    case Want::Read:
+      arm(client, Interest::Read);
+      break;
+    case Want::Write:
+      arm(client, Interest::Write);
+      break;
+    case Want::Disk:
+      break;
+    case Want::Close:
+      return retire(client);
+  }
+  const Connection& connection = client.connection;
+  if (connection.patience() != patience || connection.waiting_since_us() != since) {
+    waiting_[static_cast<std::size_t>(connection.patience())].push_back(client);
+  }
+}
+
+void Server::arm(Client& client, Interest interest) {
+  if (client.armed == interest) return;
+  client.armed = interest;
+  const int result = poller_.change(client.connection.socket(), interest, &client);
+  if (result < 0) spdlog::error("epoll_ctl: {}", std::strerror(-result));
+}
+
+// Its socket is closed and so has left epoll; the object stays until the batch is over, since an
+// event that names it may still be in there.
+void Server::retire(Client& client) {
+  client.unlink();
+  retired_.emplace_back(&client);
+  --alive_;
+  --shared_.connections;
+  if (!accepting_) accept_again_us_ = 0;  // there is room now
+}
+
+void Server::bury() {
+  if (shared_.tracer != nullptr) {
+    for (const auto& client : retired_)
+      shared_.tracer->note(client->id, "buried");
+  }
+  retired_.clear();
+}
+
+// ---- Time
+
+std::int64_t Server::limit_us(Patience patience) const {
+  const ServerLimits& limits = shared_.limits;
+  switch (patience) {
+    case Patience::Greeting:
+      return std::min(limits.header_timeout_us, limits.idle_timeout_us);
+    case Patience::Idle:
+      return limits.idle_timeout_us;
+    case Patience::Request:
+      return limits.header_timeout_us;
+    case Patience::Answer:
+      return limits.send_timeout_us;
+    case Patience::Linger:
+      return kLingerUs;
+    case Patience::Disk:
+    case Patience::kCount:
+      break;
+  }
+  return kNever;
+}
+
+void Server::expire() {
+  for (std::size_t i = 0; i < kPatienceCount; ++i) {
+    const std::int64_t limit = limit_us(static_cast<Patience>(i));
+    if (limit == kNever) continue;
+    while (Client* const client = waiting_[i].front()) {
+      if (loop_.now.monotonic_us - client->connection.waiting_since_us() < limit) break;
+      hand(*client, Event::Timeout);
+    }
+  }
+}
+
+// How long the loop may sleep: until the first limit is reached.
+int Server::timeout_ms() const {
+  if (aio_.has_queued()) return 1;  // the ring was full
+  std::int64_t next_us = accepting_ ? kNever : accept_again_us_;
+  if (loop_.stopping) next_us = std::min(next_us, stop_deadline_us_);
+  for (std::size_t i = 0; i < kPatienceCount; ++i) {
+    const std::int64_t limit = limit_us(static_cast<Patience>(i));
+    const Client* const client = waiting_[i].front();
+    if (client == nullptr || limit == kNever) continue;
+    next_us = std::min(next_us, client->connection.waiting_since_us() + limit);
+  }
+  if (next_us == kNever) return -1;
+  const std::int64_t left_us = std::max<std::int64_t>(next_us - loop_.now.monotonic_us, 0);
+  return static_cast<int>(std::min<std::int64_t>((left_us + 999) / 1000, 60'000));
+}
+
+// ---- Stopping
+
+void Server::heed_stop() {
+  const Stop stop = shared_.stop.load();
+  if (stop == Stop::No) return;
+  if (!loop_.stopping) begin_stop();
+  if (stop == Stop::AtOnce || loop_.now.monotonic_us >= stop_deadline_us_) end_all();
+}
+
+// Who was let in by the kernel already is still served; who is idle is let go, unless a request
+// is just arriving.
+void Server::begin_stop() {
+  for (UniqueFd& listener : listeners_) {
+    accept_all(listener);
+    listener.reset();
+  }
+  accepting_ = true;  // nothing is left to resume
+  loop_.stopping = true;
+  stop_deadline_us_ = loop_.now.monotonic_us + shared_.limits.grace_us;
+  for (const Patience patience : {Patience::Greeting, Patience::Idle}) {
+    IntrusiveList<Client>& idle = waiting_[static_cast<std::size_t>(patience)];
+    while (Client* const client = idle.front()) {
+      hand(*client, Event::SocketReady);
+      if (idle.front() == client) hand(*client, Event::Timeout);
+    }
+  }
+}
+
+void Server::end_all() {
+  if (alive_ > 0) spdlog::warn("{} connections are cut", alive_);
+  for (IntrusiveList<Client>& list : waiting_) {
+    while (Client* const client = list.front())
+      hand(*client, Event::PeerGone);
+  }
+}
+
+}  // namespace aws
