@@ -39,13 +39,14 @@ endif
 ifeq ($(filter-out all asan tsan clang,$(MAKECMDGOALS)),)
 MAKEFLAGS += --output-sync=target
 endif
-ifneq ($(filter clean,$(MAKECMDGOALS)),)
+ifneq ($(filter clean format,$(MAKECMDGOALS)),)
 .NOTPARALLEL:   # `make clean all` means: first the one, then the other
 endif
 
 V ?= 0
 ifeq ($(V),0)
 Q := @
+QUIETLY := -s
 say = @printf '%-4s %s\n' $(1) $(2);
 endif
 
@@ -88,7 +89,7 @@ quoted = '$(subst ','\'',$(1))'
 # Stops with one line that says what to install, where a compiler would print a screen full of errors.
 missing = $(shell CXX=$(call quoted,$(1)) CPPFLAGS=$(call quoted,$(AWS_CPPFLAGS)) PKG_CONFIG=$(PKG_CONFIG) \
     LLHTTP_DIR=$(call quoted,$(LLHTTP_DIR)) third_party/deps.sh missing $(2))
-stop_if_missing = $(if $(1),$(error cannot build, missing: $(1). Install it, or run `make deps`))
+stop_if_missing = $(if $(1),$(error missing: $(1); install what is named or run `make deps`))
 
 # $(call variant_rules,asan): all objects and programs beneath build/asan/.
 define variant_rules
@@ -156,7 +157,7 @@ deps: ## install what the build needs, where something is missing
 	@LLHTTP_DIR=$(call quoted,$(LLHTTP_DIR)) third_party/deps.sh build
 
 run: deps ## build, make the sample files and serve www/ on PORT (8888); ARGS are passed on
-	@$(MAKE) all www
+	@$(MAKE) $(QUIETLY) all www
 	@./aws --root www --port $(PORT) $(ARGS)
 
 www: www/static/large.bin www/dynamic/large.bin ## make the large sample files of www/
@@ -166,8 +167,8 @@ unit: build/release/unit_tests ## build and run the unit tests
 
 check: deps ## build all variants that are tested, run every test, print the totals
 	@third_party/deps.sh test
-	@$(MAKE) all asan tsan build/release/unit_tests
-	@$(MAKE) suites
+	@$(MAKE) $(QUIETLY) all asan tsan build/release/unit_tests
+	@$(MAKE) $(QUIETLY) suites
 
 asan: build/asan/aws build/asan/unit_tests ## build with the address and undefined-behaviour sanitizers
 
@@ -175,7 +176,7 @@ tsan: build/tsan/aws build/tsan/unit_tests ## build with the thread sanitizer
 
 clang: ## build everything with clang++
 	@third_party/deps.sh clang
-	@$(MAKE) build/clang/aws build/clang/sockop_preload.so build/clang/unit_tests
+	@$(MAKE) $(QUIETLY) build/clang/aws build/clang/sockop_preload.so build/clang/unit_tests
 
 $(foreach variant,$(VARIANTS),$(eval $(call variant_rules,$(variant))))
 
@@ -199,9 +200,9 @@ suites:
 www/static/large.bin:
 	@mkdir -p $(@D)
 	$(call say,GEN,$@)
-	$(Q)perl -e 'sub block { pack "N*", map { int rand 4294967296 } 1 .. 16384 } srand 8888; \
-	    my @rows = map { block } 1 .. 32; my @columns = map { block } 1 .. 32; \
-	    for my $$row (@rows) { print $$row ^ $$_ for @columns }' >$@.part
+	$(Q)perl -e 'sub block { pack "N*", map { int rand 4294967296 } 1 .. 16384 } srand 8888;' \
+	    -e 'my @rows = map { block } 1 .. 32; my @columns = map { block } 1 .. 32;' \
+	    -e 'for my $$row (@rows) { print $$row ^ $$_ for @columns }' >$@.part
 	@mv $@.part $@
 
 www/dynamic/large.bin: | www/static/large.bin

@@ -67,14 +67,14 @@ has_pytest() {
 not_found() {
   case $1 in
     build)
-      has_command "${CXX%% *}" || { echo "a C++20 compiler (g++), which is to be called ${CXX%% *}"; return; }
+      has_command "${CXX%% *}" || { echo "the C++20 compiler ${CXX%% *} (g++)"; return; }
       has_command "$PKG_CONFIG" || echo "pkg-config (pkg-config)"
       has_header libaio.h || echo "libaio (libaio-dev)"
       has_header CLI/CLI.hpp || echo "CLI11 (libcli11-dev)"
       { has_package spdlog && has_header spdlog/spdlog.h; } || echo "spdlog (libspdlog-dev)"
       { has_package fmt && has_header fmt/format.h; } || echo "fmt (libfmt-dev)"
       [[ -n $LLHTTP_DIR ]] || has_package libllhttp || [[ -f /usr/share/llhttp/llhttp.c ]] ||
-        echo "llhttp (libllhttp-dev or node-llhttp, or its release in LLHTTP_DIR)"
+        echo "llhttp (libllhttp-dev or node-llhttp or LLHTTP_DIR)"
       ;;
     test)
       has_header gtest/gtest.h || echo "GoogleTest (libgtest-dev)"

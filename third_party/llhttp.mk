@@ -30,6 +30,6 @@ endif
 
 ifneq ($(LLHTTP_DIR),)
 ifneq ($(sort $(LLHTTP_SOURCES)),$(sort $(LLHTTP_FILES)))
-  LLHTTP_PROBLEM := LLHTTP_DIR=$(LLHTTP_DIR) does not hold llhttp.h, $(LLHTTP_FILES): give the folder of an llhttp release
+  LLHTTP_PROBLEM := LLHTTP_DIR=$(LLHTTP_DIR) does not hold llhttp.h $(LLHTTP_FILES): give the folder of an llhttp release
 endif
 endif

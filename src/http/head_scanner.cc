@@ -83,7 +83,7 @@ int HeadScanner::check_partial_line(std::string_view part) const {
 // method SP request-target SP HTTP-version, with single spaces (RFC 9112 section 3).
 int HeadScanner::check_request_line(std::string_view line) {
   const std::size_t first_space = line.find(' ');
-  if (first_space == std::string_view::npos || first_space > kMethodLimit) return 400;
+  if (first_space > kMethodLimit) return 400;  // so is npos
   if (!is_token(line.substr(0, first_space))) return 400;
   if (line.size() > first_space + 1 + kTargetLimit + 1 + kVersionSize) return 414;
   method_end_ = line_begin_ + first_space;

@@ -125,9 +125,8 @@ void RequestParser::execute_head(std::string_view head) {
 int RequestParser::status_of_head(std::string_view method) const {
   switch (error_) {
     case HPE_OK:
+    case HPE_PAUSED:  // by on_message_complete: there is no body
       break;
-    case HPE_PAUSED:
-      break;  // by on_message_complete: there is no body
     case HPE_INVALID_METHOD:
     case HPE_INVALID_CONSTANT:  // a method that llhttp knows from RTSP
     case HPE_PAUSED_H2_UPGRADE:
@@ -183,7 +182,7 @@ Request RequestParser::request(std::string_view received) const {
 // ---- llhttp's callbacks. It hands names and values over whole, since it sees the head at once.
 
 const llhttp_settings_t& RequestParser::settings() {
-  static const llhttp_settings_t settings = [] {
+  static const llhttp_settings_t kSettings = [] {
     llhttp_settings_t callbacks;
     llhttp_settings_init(&callbacks);
     callbacks.on_header_field = [](llhttp_t* parser, const char* at, std::size_t size) {
@@ -210,7 +209,7 @@ const llhttp_settings_t& RequestParser::settings() {
     };
     return callbacks;
   }();
-  return settings;
+  return kSettings;
 }
 
 void RequestParser::begin_field(std::string_view name) {

@@ -19,13 +19,10 @@ DynamicBody::DynamicBody(Sys& sys, AioContext& aio, UniqueFd file, off_t offset,
 Pump DynamicBody::pump(int socket) {
   set_idle(false);
   for (int block = 0; block < kBlocksPerPump; ++block) {
-    start(current());
-    if (!current().read.done()) {
-      current().read.set_waiter(waiter_);
-      return Pump::AwaitDisk;
-    }
     if (other().length == 0) assign(other());
+    start(current());
     start(other());
+    if (!current().read.done()) return await_disk();
 
     const Pump result = send_current(socket);
     if (result != Pump::Done) return result;
@@ -34,7 +31,20 @@ Pump DynamicBody::pump(int socket) {
     current_ = 1 - current_;
     if (current().length == 0) return Pump::Done;
   }
+  return await_socket();
+}
+
+// Who waits holds on to no block that others need: neither for a client that may never read, nor
+// for a read that may stand in line behind others who wait likewise.
+Pump DynamicBody::await_socket() {
+  set_idle(true);
   return Pump::AwaitSocket;
+}
+
+Pump DynamicBody::await_disk() {
+  other().read.set_idle(true);
+  current().read.set_waiter(waiter_);
+  return Pump::AwaitDisk;
 }
 
 // Gives `slot` the next part of the file, if there is one.
@@ -57,7 +67,6 @@ void DynamicBody::start(Slot& slot) {
   slot.read.start(file_.get(), slot.offset, slot.length);
 }
 
-// While the client is slow, both blocks may serve others.
 void DynamicBody::set_idle(bool idle) {
   for (Slot& slot : slots_)
     slot.read.set_idle(idle);
@@ -75,14 +84,10 @@ Pump DynamicBody::send_current(int socket) {
       if (slot.read.result() == 0) return fail(Failure::FileShrank);
       slot.read.release();
       start(slot);
-      slot.read.set_waiter(waiter_);
-      return Pump::AwaitDisk;
+      return await_disk();
     }
     const ssize_t sent = sys_.send(socket, unsent, !last);
-    if (sent == -EAGAIN) {
-      set_idle(true);
-      return Pump::AwaitSocket;
-    }
+    if (sent == -EAGAIN) return await_socket();
     if (sent < 0) return fail(failure_of_socket(sent));
     slot.sent += static_cast<std::size_t>(sent);
     add_sent(sent);

@@ -1,7 +1,7 @@
 // DynamicBody: a file's bytes by kernel AIO: read into one block while another is being sent.
 //
-//        read A ── done ──> send A ───────> send B …
-//                           read B ── done ──┘ read A (next) …
+//   block A   read part 1 ──> send part 1 │ read part 3 ──────────────> send part 3 …
+//   block B   read part 2 ────────────────┴> send part 2 │ read part 4 ─────────────> …
 //
 // Between the block that was read and the block that is sent is the seam for post-processing;
 // today the bytes pass through as they are.
@@ -42,6 +42,8 @@ class DynamicBody final : public Body {
   void assign(Slot& slot);
   void start(Slot& slot);
   void set_idle(bool idle);
+  [[nodiscard]] Pump await_socket();
+  [[nodiscard]] Pump await_disk();
   [[nodiscard]] Pump send_current(int socket);
 
   Sys& sys_;
