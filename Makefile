@@ -215,6 +215,7 @@ format: ## format the sources as .clang-format says
 	@third_party/deps.sh lint
 	$(Q)$(CLANG_FORMAT) -i $(FORMATTED)
 
+# clang-tidy's findings are on standard output; what it says on the other is how many warnings it kept to itself.
 lint: ## check format, clang-tidy's and cppcheck's opinion
 	@third_party/deps.sh build
 	@third_party/deps.sh lint
@@ -225,7 +226,7 @@ lint: ## check format, clang-tidy's and cppcheck's opinion
 	    -Isrc $(wildcard src preload)
 	$(call say,LINT,clang-tidy)
 	$(Q)printf '%s\n' $(SOURCES) | xargs -P $(JOBS) -n 4 sh -c \
-	    '$(CLANG_TIDY) --quiet "$$@" -- -std=c++20 -pthread $(AWS_CPPFLAGS)' lint
+	    '$(CLANG_TIDY) --quiet "$$@" -- -std=c++20 -pthread $(AWS_CPPFLAGS) 2>/dev/null' lint
 
 data = $(DESTDIR)$(PREFIX)
 install: all ## install beneath PREFIX (/usr/local), or beneath DESTDIR for a package

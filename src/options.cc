@@ -78,6 +78,7 @@ void add_listening(CLI::App& app, Raw& raw) {
                  "Address to listen on, numeric; repeatable (default: all, IPv6 and IPv4)")
       ->type_name("ADDR")
       ->allow_extra_args(false)
+      ->default_str("")
       ->check(CLI::Validator(check_address, ""));
   app.add_option("--port", raw.port, "Port; 0 has the kernel choose one")
       ->type_name("N")
