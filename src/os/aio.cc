@@ -148,6 +148,7 @@ void AioContext::queue(AioRead& read, AioBlock& block) {
 }
 
 void AioContext::submit(std::vector<void*>& ready) {
+  if (reap_failed_) reap(ready);
   // What was orphaned before the kernel saw it goes straight back: its file may be closed by now.
   std::erase_if(queue_, [this](AioBlock* block) {
     if (block->reader != nullptr) return false;
@@ -202,6 +203,7 @@ void AioContext::reap(std::vector<void*>& ready) {
 std::size_t AioContext::reap_at_least(long at_least, std::vector<void*>& ready) {
   std::array<io_event, kEventsPerReap> events{};
   const int count = sys_.aio_events(ring_, at_least, events);
+  reap_failed_ = count < 0;
   if (count <= 0) return 0;
   const auto reaped = static_cast<std::size_t>(count);
   in_flight_ -= reaped;

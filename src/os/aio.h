@@ -103,8 +103,9 @@ class AioContext {
   // loop, when all readers are gone.
   void drain();
 
-  // Reads that wait for submit(): while there are any, the loop must not fall asleep.
-  [[nodiscard]] bool has_queued() const { return !queue_.empty(); }
+  // Whether the kernel had no room for a read, or no answer to a reap: the loop must not fall
+  // asleep, but call submit() again soon.
+  [[nodiscard]] bool has_unfinished() const { return !queue_.empty() || reap_failed_; }
 
   [[nodiscard]] std::size_t reads_in_flight() const { return in_flight_; }
   [[nodiscard]] std::size_t blocks_in_use() const { return blocks_.size() - free_.size(); }
@@ -127,6 +128,7 @@ class AioContext {
   std::vector<AioBlock*> free_;
   std::vector<AioBlock*> queue_;  // assigned, not yet submitted
   std::size_t in_flight_ = 0;
+  bool reap_failed_ = false;     // completions may be waiting though the eventfd is silent
   IntrusiveList<AioRead> line_;  // reads without a block, first come, first served
   IntrusiveList<AioRead> idle_;  // done reads whose block may be taken, longest idle first
 };

@@ -17,11 +17,6 @@ namespace {
 
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
-// Errors of accept4(2) that mean: there is a client, but no room for it now.
-bool lacks_room(int error) {
-  return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
-}
-
 }  // namespace
 
 // A connection and the loop's bookkeeping about it.
@@ -114,25 +109,30 @@ void Server::accept_all(UniqueFd& listener) {
       return pause_accepting();
     }
     sockaddr_storage peer{};
-    const int result = sys_.accept(listener.get(), peer);
-    if (result >= 0 && admit(UniqueFd(result), PeerAddress(peer))) continue;
+    int result = sys_.accept(listener.get(), peer);
+    if (result >= 0) result = admit(UniqueFd(result), PeerAddress(peer));
+    if (result >= 0) continue;
     --shared_.connections;
-    if (result == -EAGAIN) return;
-    if (lacks_room(result)) {
+    if (result == -EAGAIN || result == -ECONNABORTED) return;  // the latter: if more wait, again
+    if (!told_no_room_) {
       spdlog::warn("cannot accept: {}; going on when a connection ends", std::strerror(-result));
-      return pause_accepting();
     }
+    told_no_room_ = true;
+    return pause_accepting();
   }
 }
 
-bool Server::admit(UniqueFd socket, const PeerAddress& peer) {
+// Takes `socket` in: 0, or -errno where epoll has no room for it.
+int Server::admit(UniqueFd socket, const PeerAddress& peer) {
   auto client = std::make_unique<Client>(loop_, std::move(socket), peer, ++shared_.last_id);
-  if (poller_.add(client->connection.socket(), client->armed, client.get()) < 0) return false;
+  const int result = poller_.add(client->connection.socket(), client->armed, client.get());
+  if (result < 0) return result;
   if (shared_.tracer != nullptr) shared_.tracer->note(client->id, "accepted from " + peer.text());
   ++loop_.counters.connections;
   ++alive_;
+  told_no_room_ = false;
   waiting_[static_cast<std::size_t>(client->connection.patience())].push_back(*client.release());
-  return true;
+  return 0;
 }
 
 // A level-triggered listener that is not accepted from would wake the loop again and again.
@@ -256,7 +256,7 @@ void Server::expire() {
 
 // How long the loop may sleep: until the first limit is reached.
 int Server::timeout_ms() const {
-  if (aio_.has_queued()) return 1;  // the ring was full
+  if (aio_.has_unfinished()) return 1;  // the kernel had no room: try again soon
   std::int64_t next_us = accepting_ ? kNever : accept_again_us_;
   if (loop_.stopping) next_us = std::min(next_us, stop_deadline_us_);
   for (std::size_t i = 0; i < kPatienceCount; ++i) {

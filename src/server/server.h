@@ -89,7 +89,7 @@ class Server {
   void watch(int fd, void* token);
 
   void accept_all(UniqueFd& listener);
-  bool admit(UniqueFd socket, const PeerAddress& peer);
+  int admit(UniqueFd socket, const PeerAddress& peer);
   void pause_accepting();
   void resume_accepting();
 
@@ -124,6 +124,7 @@ class Server {
   std::vector<void*> disk_ready_;
 
   bool accepting_ = true;
+  bool told_no_room_ = false;         // once an episode is enough
   std::int64_t accept_again_us_ = 0;  // while not accepting
   std::int64_t stop_deadline_us_ = 0;
 };
