@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -18,7 +19,7 @@ constexpr const char* kVersion = "aws 1.0.0";
 constexpr std::size_t kMostThreads = 1024;
 constexpr std::size_t kMostConnections = 1'000'000;
 constexpr std::size_t kMostAioBlocks = 65'536;  // fs.aio-max-nr's default
-constexpr double kLongestS = 1e6;               // eleven days
+constexpr int kLongestS = 1'000'000;            // eleven days
 
 constexpr const char* kDescription =
     "Serves files over HTTP/1.1: /static/... by sendfile(2), /dynamic/... by kernel AIO.";
@@ -71,6 +72,17 @@ std::string check_address(const std::string& text) {
   return numeric ? "" : text + " is not a numeric IPv4 or IPv6 address";
 }
 
+// For times in seconds. CLI::Range would let "nan" pass.
+CLI::Validator seconds_from(double shortest) {
+  const auto check = [shortest](const std::string& text) -> std::string {
+    double seconds = 0;
+    const bool fits =
+        CLI::detail::lexical_cast(text, seconds) && seconds >= shortest && seconds <= kLongestS;
+    return fits ? "" : fmt::format("{} is not from {} to {} seconds", text, shortest, kLongestS);
+  };
+  return {check, ""};
+}
+
 void add_listening(CLI::App& app, Raw& raw) {
   Options& options = raw.options;
   app.add_option("--root", options.root, "Document root (see below)")->type_name("FOLDER");
@@ -90,7 +102,7 @@ void add_listening(CLI::App& app, Raw& raw) {
 }
 
 void add_limits(CLI::App& app, Raw& raw) {
-  const auto seconds = CLI::Range(0.001, kLongestS);
+  const CLI::Validator seconds = seconds_from(0.001);
   ServerLimits& limits = raw.options.limits;
   app.add_option("--max-connections", limits.max_connections,
                  "Connections open at a time; more wait (default here: from RLIMIT_NOFILE)")
@@ -109,7 +121,7 @@ void add_limits(CLI::App& app, Raw& raw) {
       ->check(seconds);
   app.add_option("--grace", raw.grace_s, "For running answers to finish after SIGTERM or SIGINT")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, kLongestS));
+      ->check(seconds_from(0));
   app.add_option("--aio-blocks", limits.aio_blocks,
                  "Blocks of 256 KiB that a loop reads /dynamic files into; more reads wait")
       ->type_name("N")

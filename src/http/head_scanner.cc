@@ -69,8 +69,9 @@ int HeadScanner::scan(std::string_view received) {
 // A line whose end has not come: 0, or the status of what no end can mend.
 int HeadScanner::check_partial_line(std::string_view part) const {
   if (has_line()) {
-    const bool too_long = scanned_ + part.size() - line_end_ > kFieldsLimit;
-    return too_long ? 431 : 0;
+    if (part.empty() || part == "\r") return 0;  // it may well be the empty line
+    const std::size_t fields = scanned_ - line_end_ - kLineEnd + part.size() + 1;
+    return fields > kFieldsLimit ? 431 : 0;
   }
   if (!part.empty() && part.front() == '\r') return part.size() > 1 ? 400 : 0;
   const std::string_view method = part.substr(0, part.find(' '));
@@ -104,7 +105,7 @@ int HeadScanner::check_request_line(std::string_view line) {
 // field-name ":" OWS field-value OWS; no space before the colon, no obs-fold, no CR or NUL or any
 // other control character but a tab (RFC 9112 section 5, RFC 9110 section 5.5).
 int HeadScanner::check_field_line(std::string_view line) {
-  if (scanned_ - line_end_ > kFieldsLimit + 2) return 431;
+  if (scanned_ - line_end_ - kLineEnd > kFieldsLimit) return 431;
   if (++field_count_ > kFieldCountLimit) return 431;
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return 400;

@@ -42,6 +42,7 @@ class HeadScanner {
 
  private:
   static constexpr std::size_t kVersionSize = sizeof("HTTP/1.1") - 1;
+  static constexpr std::size_t kLineEnd = sizeof("\r\n") - 1;
 
   int check_partial_line(std::string_view part) const;
   int check_request_line(std::string_view line);

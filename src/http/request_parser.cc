@@ -93,7 +93,7 @@ RequestParser::Outcome RequestParser::parse_head(std::string_view received) {
   if (!has_body_) return finish(head_end);
 
   const bool asks_first = !http_1_0 && fields_[static_cast<std::size_t>(Field::Expect)].size > 0;
-  if (asks_first || (!has_coding_ && llhttp_.content_length > kBodyLimit)) {
+  if (asks_first || (codings_ == 0 && llhttp_.content_length > kBodyLimit)) {
     // RFC 9110 section 10.1.1: a final answer may come at once. Whether the body will still
     // follow cannot be known, so the connection ends with it.
     keep_alive_ = false;
@@ -123,6 +123,7 @@ void RequestParser::execute_head(std::string_view head) {
 }
 
 int RequestParser::status_of_head(std::string_view method) const {
+  if (method == "PRI" || method == "SOURCE") return 501;  // llhttp's, but not of HTTP/1.1
   switch (error_) {
     case HPE_OK:
     case HPE_PAUSED:  // by on_message_complete: there is no body
@@ -136,8 +137,10 @@ int RequestParser::status_of_head(std::string_view method) const {
   }
   const bool http_1_0 = llhttp_.http_minor == 0;
   if (hosts_ > 1 || (hosts_ == 0 && !http_1_0)) return 400;
-  if (http_1_0 && has_coding_) return 400;                // RFC 9112 section 6.1
-  if (method == "PRI" || method == "SOURCE") return 501;  // llhttp's, but not of HTTP/1.1
+  // RFC 9112 sections 6.1 and 6.3. llhttp takes an empty Transfer-Encoding for none at all, where
+  // somebody before us may have taken it for one: whoever sends two framings gets neither.
+  if (codings_ > 0 && (http_1_0 || codings_ > 1 || (llhttp_.flags & F_CHUNKED) == 0)) return 400;
+  if (codings_ > 0 && !only_chunked_) return 501;
   return refusal_;
 }
 
@@ -148,15 +151,32 @@ RequestParser::Outcome RequestParser::parse_body(std::string_view received) {
   error_ = llhttp_execute(&llhttp_, body.data(), body.size());
   base_ = nullptr;
   if (message_complete_) {
-    const char* const end = llhttp_get_error_pos(&llhttp_);
-    return finish(static_cast<std::size_t>(end - received.data()));
+    const auto end = static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - received.data());
+    if (codings_ > 0 && !ends_in_crlf(received.substr(head_end, end - head_end))) {
+      consumed_ = received.size();
+      return refuse(400);
+    }
+    return finish(end);
   }
   consumed_ = received.size();
   if (error_ != HPE_OK) return refuse(400);  // chunks that are none
   body_bytes_ += body.size();
+  if (!body.empty()) body_end_ = body.back();
   if (body_bytes_ <= kBodyLimit) return Outcome::Incomplete;
   keep_alive_ = false;
   return Outcome::Complete;
+}
+
+// Whether `at`, in the body, is a line's beginning.
+bool RequestParser::begins_line(const char* at) const {
+  const char before = at > base_ + kept_ ? at[-1] : body_end_;
+  return before == '\n';
+}
+
+// llhttp lets the empty line behind the last chunk be a bare line feed.
+bool RequestParser::ends_in_crlf(std::string_view body) const {
+  const char before = body.size() > 1 ? body[body.size() - 2] : body_end_;
+  return body.ends_with('\n') && before == '\r';
 }
 
 Request RequestParser::request(std::string_view received) const {
@@ -186,11 +206,16 @@ const llhttp_settings_t& RequestParser::settings() {
     llhttp_settings_t callbacks;
     llhttp_settings_init(&callbacks);
     callbacks.on_header_field = [](llhttp_t* parser, const char* at, std::size_t size) {
-      self(parser).begin_field({at, size});
-      return 0;
+      RequestParser& me = self(parser);
+      const bool nameless = size == 0 && me.in_body_ && me.begins_line(at);
+      me.begin_field({at, size});
+      return nameless ? static_cast<int>(HPE_USER) : 0;
     };
     callbacks.on_header_value = [](llhttp_t* parser, const char* at, std::size_t size) {
       RequestParser& me = self(parser);
+      if (me.in_body_) {  // of a trailer: folded, if it begins a line
+        return me.begins_line(at) ? static_cast<int>(HPE_USER) : 0;
+      }
       me.value_ = {static_cast<std::size_t>(at - me.base_), size};
       return 0;
     };
@@ -217,7 +242,7 @@ void RequestParser::begin_field(std::string_view name) {
   value_ = {};
   field_ = kNoField;
   in_connection_ = equals_ignoring_case(name, "connection");
-  if (equals_ignoring_case(name, "transfer-encoding")) has_coding_ = true;
+  in_coding_ = equals_ignoring_case(name, "transfer-encoding");
   for (const FieldName& known : kFieldNames) {
     if (equals_ignoring_case(name, known.name)) field_ = static_cast<std::size_t>(known.field);
   }
@@ -227,6 +252,10 @@ void RequestParser::end_field() {
   if (in_body_) return;
   const std::string_view value = trimmed({base_ + value_.offset, value_.size});
   if (in_connection_) read_connection(value);
+  if (in_coding_) {
+    if (codings_ < 2) ++codings_;
+    only_chunked_ = equals_ignoring_case(value, "chunked");
+  }
   if (field_ == kNoField) return;
   fields_[field_] = {static_cast<std::size_t>(value.data() - base_), value.size()};
   switch (static_cast<Field>(field_)) {

@@ -74,7 +74,8 @@ class RequestParser {
   Outcome parse_body(std::string_view received);
   void execute_head(std::string_view head);
   [[nodiscard]] int status_of_head(std::string_view method) const;
-  [[nodiscard]] bool body_is_left() const;
+  [[nodiscard]] bool ends_in_crlf(std::string_view body) const;
+  [[nodiscard]] bool begins_line(const char* at) const;
   void begin_field(std::string_view name);
   void end_field();
   void read_connection(std::string_view value);
@@ -88,11 +89,14 @@ class RequestParser {
   Span value_;
   std::size_t field_ = kNoField;  // whose value is coming
   bool in_connection_ = false;    // … or it is Connection's
+  bool in_coding_ = false;        // … or Transfer-Encoding's
   std::uint8_t hosts_ = 0;
   bool close_ = false;    // Connection: close
   bool persist_ = false;  // Connection: keep-alive
   bool has_body_ = false;
-  bool has_coding_ = false;  // Transfer-Encoding
+  std::uint8_t codings_ = 0;   // Transfer-Encoding fields
+  bool only_chunked_ = false;  // Transfer-Encoding is the one coding we know
+  char body_end_ = 0;          // the last byte of the body so far
   bool message_complete_ = false;
   bool started_ = false;
   bool in_body_ = false;

@@ -149,13 +149,7 @@ void AioContext::queue(AioRead& read, AioBlock& block) {
 
 void AioContext::submit(std::vector<void*>& ready) {
   if (reap_failed_) reap(ready);
-  // What was orphaned before the kernel saw it goes straight back: its file may be closed by now.
-  std::erase_if(queue_, [this](AioBlock* block) {
-    if (block->reader != nullptr) return false;
-    free_.push_back(block);
-    return true;
-  });
-  serve_line();
+  drop_orphans();
 
   std::array<iocb*, kEventsPerReap> batch{};
   while (!queue_.empty()) {
@@ -177,6 +171,16 @@ void AioContext::submit(std::vector<void*>& ready) {
       }
     }
   }
+}
+
+// What was orphaned before the kernel saw it goes straight back: its file may be closed by now.
+void AioContext::drop_orphans() {
+  std::erase_if(queue_, [this](AioBlock* block) {
+    if (block->reader != nullptr) return false;
+    free_.push_back(block);
+    return true;
+  });
+  serve_line();
 }
 
 void AioContext::complete(AioBlock& block, ssize_t result, std::vector<void*>& ready) {
@@ -214,6 +218,7 @@ std::size_t AioContext::reap_at_least(long at_least, std::vector<void*>& ready) 
 }
 
 void AioContext::drain() {
+  drop_orphans();
   std::vector<void*> nobody;
   while (in_flight_ > 0 && reap_at_least(1, nobody) > 0) {
   }

@@ -116,6 +116,7 @@ class AioContext {
   void begin(AioRead& read);
   void give_back(AioBlock& block);
   void serve_line();
+  void drop_orphans();
   AioBlock* take_block();
   void queue(AioRead& read, AioBlock& block);
   void complete(AioBlock& block, ssize_t result, std::vector<void*>& ready);

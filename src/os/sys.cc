@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -52,6 +54,11 @@ ssize_t Sys::sendfile(int socket, int file, off_t offset, std::size_t length) no
     off_t position = offset;
     return ::sendfile(socket, file, &position, length);
   });
+}
+
+int Sys::unread_by_peer(int socket) noexcept {
+  int bytes = 0;
+  return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 ? bytes : -errno;
 }
 
 int Sys::shutdown_write(int socket) noexcept {

@@ -44,6 +44,9 @@ class Sys {
   [[nodiscard]] virtual ssize_t sendfile(int socket, int file, off_t offset,
                                          std::size_t length) noexcept;
 
+  // SIOCOUTQ (tcp(7)): bytes sent that the peer has not acknowledged yet.
+  [[nodiscard]] virtual int unread_by_peer(int socket) noexcept;
+
   // shutdown(SHUT_WR): the peer sees the end of the stream, and may still send.
   virtual int shutdown_write(int socket) noexcept;
 

@@ -15,6 +15,7 @@ int BeneathWalk::open(const std::string& path, int flags) {
   while (!to_visit_.empty()) {
     const std::string name = std::move(to_visit_.back());
     to_visit_.pop_back();
+    if (name == ".") continue;
     if (name == "..") {
       if (folders_.empty()) return -EXDEV;
       folders_.pop_back();
@@ -32,12 +33,14 @@ int BeneathWalk::open(const std::string& path, int flags) {
   return sys_.open_at(folder(), ".", flags);  // the path ended in a folder it came back to
 }
 
-// Puts the components of `path` ahead of what is still to visit.
+// Puts the components of `path` ahead of what is still to visit. A slash at the end is a last ".",
+// so that what stands before it must be a folder (path_resolution(7)).
 void BeneathWalk::push_components(std::string_view path) {
+  if (path.ends_with('/')) to_visit_.emplace_back(".");
   while (!path.empty()) {
     const std::size_t slash = path.rfind('/');
     const std::string_view name = slash == std::string_view::npos ? path : path.substr(slash + 1);
-    if (!name.empty() && name != ".") to_visit_.emplace_back(name);
+    if (!name.empty()) to_visit_.emplace_back(name);
     path = slash == std::string_view::npos ? "" : path.substr(0, slash);
   }
 }

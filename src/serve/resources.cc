@@ -147,7 +147,7 @@ Response Resources::open_folder(const ResourceKind& kind, const Target& target,
     return status_response(tools.sys, status_of_error(index.error));
   }
   const OpenedFile folder = root_.open(tools.sys, target.path);
-  return status_response(tools.sys, folder.is_folder ? 403 : 404);
+  return status_response(tools.sys, folder.is_folder ? 403 : status_of_error(folder.error));
 }
 
 }  // namespace aws

@@ -102,6 +102,15 @@ bool Connection::receive() {
 
 // A client that began a request is told; any other is just let go.
 void Connection::on_time_out() {
+  if (patience_ == Patience::Answer) {
+    // The socket becomes writable only when a good part of its buffer is free: a client may well
+    // have taken bytes, slowly, all the time.
+    const int unread = loop_.sys.unread_by_peer(socket_.get());
+    if (unread >= 0 && unread < unread_) {
+      unread_ = unread;
+      return wait_as(Patience::Answer);
+    }
+  }
   ++loop_.counters.time_outs;
   if (state_ == State::ReadingRequest && parser_.started()) {
     parser_.time_out();
@@ -117,6 +126,9 @@ Connection::Outcome Connection::open_file() {
   const Request request = parser_.request(received_.bytes());
   response_ = loop_.resources.answer(request, {loop_.sys, loop_.aio}, waiter_);
   if (request.method == Method::Head) response_.body.reset();
+  if (response_.head.last_modified > loop_.now.wall_s) {  // RFC 9110 section 8.8.2.1
+    response_.head.last_modified = loop_.now.wall_s;
+  }
 
   keep_alive_ = request.keep_alive && loop_.keep_alive && !loop_.stopping;
   Persistence persistence = Persistence::Implied;
@@ -144,7 +156,7 @@ Connection::Outcome Connection::send_head() {
     const bool more = response_.body != nullptr;  // head and body share their packets
     const ssize_t sent =
         loop_.sys.send(socket_.get(), std::string_view(head_).substr(head_sent_), more);
-    if (sent == -EAGAIN) return Want::Write;
+    if (sent == -EAGAIN) return await_socket();
     if (sent < 0) {
       fail_answer(failure_of_socket(sent));
       return std::nullopt;
@@ -152,11 +164,8 @@ Connection::Outcome Connection::send_head() {
     head_sent_ += static_cast<std::size_t>(sent);
     wait_as(Patience::Answer);
   }
-  if (response_.body == nullptr) {
-    finish_answer();
-  } else {
-    state_ = State::SendingBody;
-  }
+  if (response_.body == nullptr) return finish_answer();
+  state_ = State::SendingBody;
   return std::nullopt;
 }
 
@@ -169,14 +178,13 @@ Connection::Outcome Connection::send_body() {
   switch (result) {
     case Pump::AwaitSocket:
       state_ = State::SendingBody;
-      return Want::Write;
+      return await_socket();
     case Pump::AwaitDisk:
       state_ = State::AwaitingDisk;
       wait_as(Patience::Disk);
       return Want::Disk;
     case Pump::Done:
-      finish_answer();
-      break;
+      return finish_answer();
     case Pump::Failed:
       fail_answer(response_.body->failure());
       break;
@@ -184,7 +192,7 @@ Connection::Outcome Connection::send_body() {
   return std::nullopt;
 }
 
-void Connection::finish_answer() {
+Connection::Outcome Connection::finish_answer() {
   ++loop_.counters.answers;
   write_log_entry();
   response_ = Response();
@@ -194,12 +202,19 @@ void Connection::finish_answer() {
     has_unparsed_ = !received_.empty();
     state_ = State::ReadingRequest;
     wait_as(Patience::Idle);
-  } else {
-    received_ = ReceiveBuffer();
-    loop_.sys.shutdown_write(socket_.get());
-    state_ = State::Draining;
-    wait_as(Patience::Linger);
+    return has_unparsed_ ? std::nullopt : Outcome(Want::Read);
   }
+  received_ = ReceiveBuffer();
+  loop_.sys.shutdown_write(socket_.get());
+  state_ = State::Draining;
+  wait_as(Patience::Linger);
+  return std::nullopt;
+}
+
+// The client has so much to take before we can go on; see on_time_out().
+Want Connection::await_socket() {
+  unread_ = loop_.sys.unread_by_peer(socket_.get());
+  return Want::Write;
 }
 
 void Connection::fail_answer(Failure failure) {

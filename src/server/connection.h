@@ -14,9 +14,10 @@
 //                                                            its error as
 //                                                            a status →
 //                                                            SendingHead
-//  SendingHead (Write)    send: short → stay; all →          assert         Closed
-//                         SendingBody, or as Done
-//  SendingBody (Write)    pump: AwaitSocket → stay;          assert         Closed
+//  SendingHead (Write)    send: short → stay; all →          assert         Closed; at a Timeout
+//                         SendingBody, or as Done; error →                  stay, if the client
+//                         Closed                                            took bytes meanwhile
+//  SendingBody (Write)    pump: AwaitSocket → stay;          assert         as SendingHead
 //                         AwaitDisk → AwaitingDisk;
 //                         Done → ReadingRequest, if the
 //                         connection is kept (bytes that
@@ -28,9 +29,12 @@
 //  Draining (Read)        recv, discard: end of input or     assert         Closed
 //                         the limit → Closed
 //
-// The next state is tried at once and never waited for: a small request costs one recv, and one
-// send each for head and body. OpeningFile does not wait either, today: it is where a call that
-// may sleep can be handed to another thread.
+// The next state is tried at once and never waited for, but for ReadingRequest when nothing has
+// come yet: a small request costs one recv, and one send each for head and body. OpeningFile does
+// not wait either, today: it is where a call that may sleep can be handed to another thread.
+//
+// Who has had its share of a turn stays where it is and wants to Write: a writable socket is
+// reported again at once, behind the others.
 //
 // Draining shuts the writing side first and reads on for a while, since closing a socket with
 // unread input sends a reset, and the client would lose the end of its answer.
@@ -63,8 +67,7 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   // Does what `event` makes possible and returns what to wait for. After Close it is Closed, its
-  // socket is closed, and it must not be called again. Want::Write is also returned by who could
-  // go on but has had its share: writable sockets are reported again and again, so its turn comes.
+  // socket is closed, and it must not be called again.
   [[nodiscard]] Want advance(Event event);
 
   [[nodiscard]] State state() const { return state_; }
@@ -90,9 +93,10 @@ class Connection {
 
   [[nodiscard]] bool receive();
   void on_time_out();
-  void finish_answer();
+  [[nodiscard]] Outcome finish_answer();
   void fail_answer(Failure failure);
   void wait_as(Patience patience);
+  [[nodiscard]] Want await_socket();
   void close();
   void begin_log_entry(const Request& request);
   void write_log_entry();
@@ -114,6 +118,7 @@ class Connection {
   Response response_;
   std::string head_;
   std::size_t head_sent_ = 0;
+  int unread_ = 0;           // bytes the client had not taken when we began to wait for it
   bool keep_alive_ = false;  // as the head under way promised
   int requests_left_ = 0;    // of this turn's share
   std::size_t drained_ = 0;

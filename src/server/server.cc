@@ -155,10 +155,13 @@ void Server::resume_accepting() {
 
 void Server::on_socket(Client& client, const Readiness& readiness) {
   if (client.want == Want::Close) return;  // retired earlier in this batch
-  if (readiness.peer_gone()) {
+  if (client.want == Want::Read && readiness.is(Interest::Read)) {
+    hand(client, Event::SocketReady);  // even if the peer is gone: what it sent comes first
+  } else if (readiness.peer_gone()) {
     hand(client, Event::PeerGone);
   } else if (client.want == Want::Disk) {
     arm(client, Interest::None);  // it is heard again when its answer goes on
+    if (client.want == Want::Close) retire(client);
   } else {
     hand(client, Event::SocketReady);
   }
@@ -172,35 +175,32 @@ void Server::on_disk_ready() {
   disk_ready_.clear();
 }
 
-// Hands `event` over and turns what the connection wants into epoll interest. Interest that is
-// not needed any more stays until it gets in the way: on the usual path nothing changes.
+// Hands `event` over and turns what the connection wants into epoll interest.
 void Server::hand(Client& client, Event event) {
   const Patience patience = client.connection.patience();
   const std::int64_t since = client.connection.waiting_since_us();
   client.want = client.connection.advance(event);
-  switch (client.want) {
-    case Want::Read:
-      arm(client, Interest::Read);
-      break;
-    case Want::Write:
-      arm(client, Interest::Write);
-      break;
-    case Want::Disk:
-      break;
-    case Want::Close:
-      return retire(client);
-  }
+  if (client.want == Want::Read) arm(client, Interest::Read);
+  if (client.want == Want::Write) arm(client, Interest::Write);
+  if (client.want == Want::Close) return retire(client);
   const Connection& connection = client.connection;
   if (connection.patience() != patience || connection.waiting_since_us() != since) {
     waiting_[static_cast<std::size_t>(connection.patience())].push_back(client);
   }
 }
 
+// Changes what epoll watches for, if need be. Interest that is not needed any more stays until it
+// gets in the way: on the usual path nothing changes.
 void Server::arm(Client& client, Interest interest) {
   if (client.armed == interest) return;
-  client.armed = interest;
   const int result = poller_.change(client.connection.socket(), interest, &client);
-  if (result < 0) spdlog::error("epoll_ctl: {}", std::strerror(-result));
+  if (result == 0) {
+    client.armed = interest;
+    return;
+  }
+  // Deaf, it would wait for ever.
+  spdlog::warn("a connection is closed, epoll_ctl: {}", std::strerror(-result));
+  client.want = client.connection.advance(Event::PeerGone);
 }
 
 // Its socket is closed and so has left epoll; the object stays until the batch is over, since an

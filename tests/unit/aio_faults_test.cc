@@ -1,0 +1,174 @@
+// What AioContext does when the kernel is short of room, refuses or is slow: on a simulated ring,
+// which does so when it is told to.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "faulty_sys.h"
+#include "os/aio.h"
+#include "temp_folder.h"
+
+namespace aws {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+using Ready = std::vector<void*>;
+
+class AioFaultTest : public testing::Test {
+ protected:
+  AioFaultTest() : file_(open_file(folder_.write("file", pattern(10'000)))) {}
+
+  FaultySys sys_;
+  TempFolder folder_;
+  UniqueFd file_;
+};
+
+TEST_F(AioFaultTest, KeepsReadsQueuedWhileTheRingIsFull) {
+  AioContext context(sys_, 2);
+  AioRead first(context);
+  AioRead second(context);
+  first.start(file_.get(), 0, 10);
+  second.start(file_.get(), 0, 10);
+  Ready ready;
+  sys_.fail_call(1, EAGAIN, FaultySys::Call::AioSubmit);
+  context.submit(ready);
+  EXPECT_EQ(context.reads_in_flight(), 0U);
+  EXPECT_TRUE(context.has_unfinished());
+  context.submit(ready);
+  EXPECT_EQ(context.reads_in_flight(), 2U);
+  EXPECT_FALSE(context.has_unfinished());
+  context.reap(ready);
+  EXPECT_TRUE(first.done());
+  EXPECT_TRUE(second.done());
+}
+
+TEST_F(AioFaultTest, SubmitsTheRestWhenTheKernelTookSome) {
+  AioContext context(sys_, 8);
+  std::vector<std::unique_ptr<AioRead>> reads;
+  for (int i = 0; i < 5; ++i) {
+    reads.push_back(std::make_unique<AioRead>(context));
+    reads.back()->start(file_.get(), 0, 10);
+  }
+  sys_.submit_limit = 2;
+  Ready ready;
+  context.submit(ready);
+  EXPECT_EQ(context.reads_in_flight(), 5U);
+  EXPECT_EQ(sys_.count(FaultySys::Call::AioSubmit), 3U);
+}
+
+TEST_F(AioFaultTest, SubmitsAllReadsOfATurnInOneCall) {
+  AioContext context(sys_, 64);
+  std::vector<std::unique_ptr<AioRead>> reads;
+  for (int i = 0; i < 64; ++i) {
+    reads.push_back(std::make_unique<AioRead>(context));
+    reads.back()->start(file_.get(), 0, 10);
+  }
+  Ready ready;
+  context.submit(ready);
+  EXPECT_EQ(sys_.count(FaultySys::Call::AioSubmit), 1U);
+  EXPECT_EQ(context.reads_in_flight(), 64U);
+}
+
+TEST_F(AioFaultTest, ReportsWhoseReadTheKernelRefused) {
+  AioContext context(sys_, 2);
+  AioRead refused(context);
+  AioRead accepted(context);
+  refused.start(file_.get(), 0, 10);
+  refused.set_waiter(&refused);
+  accepted.start(file_.get(), 0, 10);
+  accepted.set_waiter(&accepted);
+  sys_.fail_call(1, ENOMEM, FaultySys::Call::AioSubmit);
+  Ready ready;
+  context.submit(ready);
+  EXPECT_THAT(ready, ElementsAre(&refused));
+  EXPECT_EQ(refused.result(), -ENOMEM);
+  context.reap(ready);
+  EXPECT_THAT(ready, ElementsAre(&refused, &accepted));
+}
+
+TEST_F(AioFaultTest, PassesOnWhatTheDiskSays) {
+  AioContext context(sys_, 2);
+  AioRead read(context);
+  read.start(file_.get(), 0, 10);
+  sys_.fail_read(1, EIO);
+  Ready ready;
+  context.submit(ready);
+  context.reap(ready);
+  ASSERT_TRUE(read.done());
+  EXPECT_EQ(read.result(), -EIO);
+}
+
+// A read cannot be cancelled: the kernel still writes into the block of a reader that has left.
+TEST_F(AioFaultTest, KeepsAnOrphanedBlockUntilItsCompletion) {
+  AioContext context(sys_, 1);
+  sys_.holds_reads = true;
+  auto leaver = std::make_unique<AioRead>(context);
+  AioRead next(context);
+  leaver->start(file_.get(), 0, 10);
+  Ready ready;
+  context.submit(ready);
+  leaver.reset();
+  next.start(file_.get(), 20, 10);
+  context.submit(ready);
+  context.reap(ready);
+  EXPECT_EQ(context.reads_in_flight(), 1U);
+  EXPECT_EQ(context.blocks_in_use(), 1U);
+  EXPECT_EQ(sys_.count(FaultySys::Call::AioSubmit), 1U) << "the next one has no block yet";
+
+  sys_.finish_reads();
+  context.reap(ready);
+  context.submit(ready);
+  sys_.finish_reads();
+  context.reap(ready);
+  EXPECT_EQ(next.bytes(), pattern(10'000).substr(20, 10));
+}
+
+TEST_F(AioFaultTest, NeverSubmitsAReadThatWasLeftBefore) {
+  AioContext context(sys_, 2);
+  {
+    AioRead read(context);
+    read.start(file_.get(), 0, 10);
+  }
+  Ready ready;
+  context.submit(ready);
+  EXPECT_EQ(sys_.count(FaultySys::Call::AioSubmit), 0U);
+  EXPECT_EQ(context.blocks_in_use(), 0U);
+}
+
+TEST_F(AioFaultTest, ReapsAgainWhenTheKernelHadNoAnswer) {
+  AioContext context(sys_, 2);
+  AioRead read(context);
+  read.start(file_.get(), 0, 10);
+  read.set_waiter(&read);
+  Ready ready;
+  context.submit(ready);
+  sys_.fail_call(1, EINTR, FaultySys::Call::AioEvents);
+  context.reap(ready);
+  EXPECT_THAT(ready, IsEmpty());
+  EXPECT_TRUE(context.has_unfinished());
+  context.submit(ready);
+  EXPECT_THAT(ready, ElementsAre(&read));
+  EXPECT_FALSE(context.has_unfinished());
+}
+
+TEST_F(AioFaultTest, SaysWhichLimitIsUsedUp) {
+  sys_.setup_error = EAGAIN;
+  try {
+    const AioContext context(sys_, 32);
+    FAIL() << "no exception";
+  } catch (const std::system_error& error) {
+    EXPECT_EQ(error.code().value(), EAGAIN);
+    EXPECT_THAT(error.what(), HasSubstr("fs.aio-max-nr"));
+  }
+}
+
+}  // namespace
+}  // namespace aws

@@ -1,0 +1,280 @@
+#include "os/aio.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "faulty_sys.h"
+#include "temp_folder.h"
+
+namespace aws {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+using Ready = std::vector<void*>;
+
+// The same tests against the kernel and against FaultySys, which must not differ from it.
+class AioTest : public testing::TestWithParam<bool> {
+ protected:
+  AioTest() : content_(pattern(600'000)), file_(open_file(folder_.write("file", content_))) {}
+
+  Sys& sys() { return GetParam() ? kernel_ : static_cast<Sys&>(faulty_); }
+
+  // Plays the loop until nothing is under way.
+  Ready settle(AioContext& context) {
+    Ready ready;
+    context.submit(ready);
+    while (context.reads_in_flight() > 0) {
+      pollfd announced{.fd = context.event_fd(), .events = POLLIN, .revents = 0};
+      if (GetParam() && ::poll(&announced, 1, 10'000) != 1) {
+        ADD_FAILURE() << "no completion";
+        break;
+      }
+      context.reap(ready);
+      context.submit(ready);
+    }
+    return ready;
+  }
+
+  std::string_view part(std::size_t offset, std::size_t length) const {
+    return std::string_view(content_).substr(offset, length);
+  }
+
+  Sys kernel_;
+  FaultySys faulty_;
+  TempFolder folder_;
+  std::string content_;
+  UniqueFd file_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Rings, AioTest, testing::Bool(),
+                         [](const auto& real) { return real.param ? "OfTheKernel" : "Simulated"; });
+
+TEST_P(AioTest, ReadsWhatTheFileHolds) {
+  AioContext context(sys(), 4);
+  AioRead first(context);
+  AioRead second(context);
+  first.start(file_.get(), 0, AioContext::kBlockSize);
+  first.set_waiter(&first);
+  second.start(file_.get(), 12'345, 678);
+  second.set_waiter(&second);
+  EXPECT_TRUE(first.started());
+  EXPECT_FALSE(first.done());
+  EXPECT_THAT(settle(context), UnorderedElementsAre(&first, &second));
+  ASSERT_TRUE(first.done());
+  EXPECT_EQ(first.bytes(), part(0, AioContext::kBlockSize));
+  EXPECT_EQ(second.bytes(), part(12'345, 678));
+}
+
+TEST_P(AioTest, ReportsAWaiterOnceAndNobodyWhereNobodyWaits) {
+  AioContext context(sys(), 2);
+  AioRead awaited(context);
+  AioRead unawaited(context);
+  awaited.start(file_.get(), 0, 10);
+  awaited.set_waiter(&awaited);
+  unawaited.start(file_.get(), 0, 10);
+  EXPECT_THAT(settle(context), ElementsAre(&awaited));
+  EXPECT_TRUE(unawaited.done());
+  EXPECT_THAT(settle(context), IsEmpty());
+  Ready ready;
+  context.reap(ready);
+  EXPECT_THAT(ready, IsEmpty());
+}
+
+TEST_P(AioTest, ReadsLessAtTheEndOfTheFileAndNothingBehindIt) {
+  AioContext context(sys(), 2);
+  AioRead at_end(context);
+  AioRead behind(context);
+  at_end.start(file_.get(), 599'990, 100);
+  behind.start(file_.get(), 700'000, 100);
+  settle(context);
+  EXPECT_EQ(at_end.bytes(), part(599'990, 10));
+  ASSERT_TRUE(behind.done());
+  EXPECT_EQ(behind.result(), 0);
+}
+
+// io_submit(2) speaks only of the first read of a batch when it fails: the others must go on.
+TEST_P(AioTest, FailsABadReadAndNoneOfItsNeighbours) {
+  AioContext context(sys(), 8);
+  std::vector<std::unique_ptr<AioRead>> reads;
+  for (int i = 0; i < 6; ++i) {
+    reads.push_back(std::make_unique<AioRead>(context));
+    reads.back()->start(i % 2 == 0 ? -1 : file_.get(), i * 100, 100);
+    reads.back()->set_waiter(reads.back().get());
+  }
+  EXPECT_EQ(settle(context).size(), 6U);
+  for (std::size_t i = 0; i < 6; ++i) {
+    ASSERT_TRUE(reads[i]->done());
+    if (i % 2 == 0) {
+      EXPECT_EQ(reads[i]->result(), -EBADF);
+    } else {
+      EXPECT_EQ(reads[i]->bytes(), part(i * 100, 100));
+    }
+  }
+  reads.clear();
+  EXPECT_EQ(context.blocks_in_use(), 0U);
+}
+
+TEST_P(AioTest, LetsReadsWaitInLineForABlock) {
+  AioContext context(sys(), 2);
+  std::vector<std::unique_ptr<AioRead>> reads;
+  for (int i = 0; i < 6; ++i) {
+    reads.push_back(std::make_unique<AioRead>(context));
+    reads.back()->start(file_.get(), i * 100, 100);
+  }
+  for (std::size_t i = 0; i < 6; i += 2) {  // each time one is released, the next has its turn
+    settle(context);
+    for (std::size_t j = 0; j < 6; ++j)
+      EXPECT_EQ(reads[j]->done(), j == i || j == i + 1) << j;
+    for (const std::size_t j : {i, i + 1}) {
+      EXPECT_EQ(reads[j]->bytes(), part(j * 100, 100));
+      reads[j]->release();
+    }
+  }
+  EXPECT_EQ(context.blocks_in_use(), 0U);
+}
+
+TEST_P(AioTest, IsReusableAfterRelease) {
+  AioContext context(sys(), 1);
+  AioRead read(context);
+  for (const off_t offset : {0, 5'000, 100}) {
+    read.start(file_.get(), offset, 50);
+    settle(context);
+    EXPECT_EQ(read.bytes(), part(static_cast<std::size_t>(offset), 50));
+    read.release();
+    EXPECT_FALSE(read.started());
+  }
+}
+
+// A reader may leave at any moment; its block must come back from wherever it is.
+TEST_P(AioTest, TakesBlocksBackFromReadersThatLeave) {
+  AioContext context(sys(), 3);
+  {
+    AioRead queued(context);
+    queued.start(file_.get(), 0, 10);
+  }
+  auto in_flight = std::make_unique<AioRead>(context);
+  in_flight->start(file_.get(), 0, AioContext::kBlockSize);
+  in_flight->set_waiter(this);
+  Ready ready;
+  context.submit(ready);
+  in_flight.reset();
+  auto done = std::make_unique<AioRead>(context);
+  done->start(file_.get(), 0, 10);
+  EXPECT_THAT(settle(context), IsEmpty()) << "who left is not reported";
+  done.reset();
+  std::vector<std::unique_ptr<AioRead>> more;
+  for (int i = 0; i < 5; ++i) {
+    more.push_back(std::make_unique<AioRead>(context));
+    more.back()->start(file_.get(), 0, 10);
+  }
+  more.erase(more.begin() + 3, more.end());  // these two stood in line
+  settle(context);
+  for (const auto& read : more)
+    EXPECT_TRUE(read->done());
+  more.clear();
+  EXPECT_EQ(context.blocks_in_use(), 0U);
+  EXPECT_EQ(context.reads_in_flight(), 0U);
+}
+
+TEST_P(AioTest, DrainsWhatIsInFlight) {
+  AioContext context(sys(), 2);
+  auto read = std::make_unique<AioRead>(context);
+  read->start(file_.get(), 0, AioContext::kBlockSize);
+  Ready ready;
+  context.submit(ready);
+  read.reset();
+  context.drain();
+  EXPECT_EQ(context.reads_in_flight(), 0U);
+  EXPECT_EQ(context.blocks_in_use(), 0U);
+}
+
+// A loop that ends at once may have taken a request, and dropped it, since it last submitted.
+TEST_P(AioTest, HasNoBlockInUseAfterDrainingEvenIfItWasNeverSubmitted) {
+  AioContext context(sys(), 2);
+  {
+    AioRead read(context);
+    read.start(file_.get(), 0, 10);
+  }
+  context.drain();
+  EXPECT_EQ(context.blocks_in_use(), 0U);
+}
+
+TEST_P(AioTest, LeavesNoDescriptorBehind) {
+  const std::ptrdiff_t before = open_descriptors();
+  {
+    AioContext context(sys(), 2);
+    AioRead read(context);
+    read.start(file_.get(), 0, 10);
+    Ready ready;
+    context.submit(ready);
+  }
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+// An idle read's client is slow: its block serves others, and the read is started anew later.
+TEST_P(AioTest, TakesTheBlockOfTheLongestIdleRead) {
+  AioContext context(sys(), 2);
+  AioRead older(context);
+  AioRead newer(context);
+  older.start(file_.get(), 0, 10);
+  newer.start(file_.get(), 0, 10);
+  settle(context);
+  older.set_idle(true);
+  newer.set_idle(true);
+  EXPECT_TRUE(older.done()) << "nobody needs it yet";
+
+  AioRead other(context);
+  other.start(file_.get(), 100, 10);
+  EXPECT_FALSE(older.started());
+  EXPECT_TRUE(newer.done());
+  settle(context);
+  EXPECT_EQ(other.bytes(), part(100, 10));
+  EXPECT_EQ(newer.bytes(), part(0, 10));
+
+  newer.set_idle(false);
+  older.start(file_.get(), 200, 10);
+  settle(context);
+  EXPECT_FALSE(older.done()) << "who is not idle any more keeps its block";
+  other.release();
+  settle(context);
+  EXPECT_EQ(older.bytes(), part(200, 10));
+}
+
+TEST_P(AioTest, GivesABlockThatBecomesIdleToWhoWaits) {
+  AioContext context(sys(), 1);
+  AioRead slow(context);
+  AioRead waiting(context);
+  slow.start(file_.get(), 0, 10);
+  settle(context);
+  waiting.start(file_.get(), 50, 10);
+  settle(context);
+  EXPECT_FALSE(waiting.done());
+  slow.set_idle(true);
+  EXPECT_FALSE(slow.started());
+  settle(context);
+  EXPECT_EQ(waiting.bytes(), part(50, 10));
+}
+
+TEST_P(AioTest, MayBecomeIdleWhileItIsStillRead) {
+  AioContext context(sys(), 1);
+  AioRead slow(context);
+  AioRead waiting(context);
+  slow.start(file_.get(), 0, 10);
+  slow.set_idle(true);
+  waiting.start(file_.get(), 50, 10);
+  settle(context);
+  EXPECT_FALSE(slow.started());
+  EXPECT_EQ(waiting.bytes(), part(50, 10));
+}
+
+}  // namespace
+}  // namespace aws

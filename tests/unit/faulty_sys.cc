@@ -1,0 +1,218 @@
+#include "faulty_sys.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace aws {
+
+UniqueFd FaultySys::connect() {
+  UniqueFd socket(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  by_socket_[socket.get()] = &peers_.emplace_back();
+  return socket;
+}
+
+void FaultySys::fail_call(int n, int error, std::optional<Call> kind) {
+  fault_countdown_ = n;
+  fault_error_ = error;
+  fault_kind_ = kind;
+  fired_ = false;
+}
+
+void FaultySys::fail_read(int n, int error) {
+  read_countdown_ = n;
+  read_error_ = error;
+}
+
+std::size_t FaultySys::count(Call kind) const {
+  return static_cast<std::size_t>(std::count(calls_.begin(), calls_.end(), kind));
+}
+
+int FaultySys::begin(Call call) {
+  calls_.push_back(call);
+  const bool counts = !fault_kind_ || *fault_kind_ == call;
+  if (counts && fault_countdown_ > 0 && --fault_countdown_ == 0) {
+    fired_ = true;
+    return -fault_error_;
+  }
+  const bool may_block =
+      call == Call::Recv || call == Call::Send || call == Call::Sendfile || call == Call::AioSubmit;
+  bool& blocked = blocked_[static_cast<std::size_t>(call)];
+  if (blocks_every_other_time && may_block) blocked = !blocked;
+  return blocked ? -EAGAIN : 0;
+}
+
+// How much of `wanted` may go to `peer` now, or -EAGAIN.
+ssize_t FaultySys::room_for(const Peer& peer, std::size_t wanted) const {
+  const std::size_t room = std::min({wanted, transfer_limit, peer.room});
+  return room == 0 ? -EAGAIN : static_cast<ssize_t>(room);
+}
+
+// ---- Sockets
+
+ssize_t FaultySys::recv(int socket, std::span<char> into) noexcept {
+  if (const int error = begin(Call::Recv); error < 0) return error;
+  Peer& from = peer(socket);
+  if (from.input.empty()) return from.ends ? 0 : -EAGAIN;
+  std::string& chunk = from.input.front();
+  const std::size_t size = std::min({chunk.size(), into.size(), transfer_limit});
+  std::copy_n(chunk.begin(), size, into.begin());
+  chunk.erase(0, size);
+  if (chunk.empty()) from.input.pop_front();
+  return static_cast<ssize_t>(size);
+}
+
+ssize_t FaultySys::send(int socket, std::string_view bytes, bool more) noexcept {
+  if (const int error = begin(Call::Send); error < 0) return error;
+  Peer& to = peer(socket);
+  const ssize_t size = room_for(to, bytes.size());
+  if (size < 0) return size;
+  to.output += bytes.substr(0, static_cast<std::size_t>(size));
+  if (to.room != kNoLimit) to.room -= static_cast<std::size_t>(size);
+  to.held_back = more;
+  return size;
+}
+
+ssize_t FaultySys::sendfile(int socket, int file, off_t offset, std::size_t length) noexcept {
+  if (const int error = begin(Call::Sendfile); error < 0) return error;
+  Peer& to = peer(socket);
+  const ssize_t room = room_for(to, length);
+  if (room < 0) return room;
+  const std::size_t before = to.output.size();
+  to.output.resize(before + static_cast<std::size_t>(room));
+  const ssize_t size =
+      ::pread(file, to.output.data() + before, static_cast<std::size_t>(room), offset);
+  const int error = errno;
+  to.output.resize(before + static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  if (size < 0) return -error;
+  if (to.room != kNoLimit) to.room -= static_cast<std::size_t>(size);
+  to.held_back = false;
+  return size;
+}
+
+int FaultySys::unread_by_peer(int socket) noexcept {
+  if (const int error = begin(Call::UnreadByPeer); error < 0) return error;
+  return peer(socket).unread;
+}
+
+int FaultySys::shutdown_write(int socket) noexcept {
+  if (const int error = begin(Call::ShutdownWrite); error < 0) return error;
+  peer(socket).output_ended = true;
+  return 0;
+}
+
+// ---- Files
+
+int FaultySys::open_beneath(int directory, const char* path, int flags) noexcept {
+  if (const int error = begin(Call::OpenBeneath); error < 0) return error;
+  return lacks_openat2 ? -ENOSYS : Sys::open_beneath(directory, path, flags);
+}
+
+int FaultySys::open_at(int directory, const char* name, int flags) noexcept {
+  if (const int error = begin(Call::OpenAt); error < 0) return error;
+  return Sys::open_at(directory, name, flags);
+}
+
+int FaultySys::fstat(int file, struct stat& status) noexcept {
+  if (const int error = begin(Call::Fstat); error < 0) return error;
+  return Sys::fstat(file, status);
+}
+
+ssize_t FaultySys::readlink_at(int directory, const char* name, std::span<char> into) noexcept {
+  if (const int error = begin(Call::ReadlinkAt); error < 0) return error;
+  return Sys::readlink_at(directory, name, into);
+}
+
+// ---- The ring
+
+int FaultySys::aio_setup(int depth, io_context_t& context) noexcept {
+  ring_depth_ = static_cast<std::size_t>(depth);
+  context = nullptr;
+  return -setup_error;
+}
+
+int FaultySys::aio_submit(io_context_t, std::span<iocb*> reads) noexcept {
+  if (const int error = begin(Call::AioSubmit); error < 0) return error;
+  int taken = 0;
+  for (iocb* const read : reads.first(std::min(reads.size(), submit_limit))) {
+    if (held_.size() + finished_.size() == ring_depth_) return taken > 0 ? taken : -EAGAIN;
+    UniqueFd file(::fcntl(read->aio_fildes, F_DUPFD_CLOEXEC, 0));
+    if (!file) return taken > 0 ? taken : -EBADF;
+    held_.push_back({read, std::move(file)});
+    if (!holds_reads) finish_reads();
+    ++taken;
+  }
+  return taken;
+}
+
+void FaultySys::finish_reads(std::size_t count) {
+  for (; count > 0 && !held_.empty(); --count) {
+    finish(held_.front());
+    held_.pop_front();
+  }
+}
+
+void FaultySys::finish(const Held& read) {
+  const auto& what = read.control->u.c;
+  const std::size_t size = std::min<std::size_t>(what.nbytes, read_limit);
+  ssize_t result = ::pread(read.file.get(), what.buf, size, static_cast<off_t>(what.offset));
+  if (result < 0) result = -errno;
+  if (read_countdown_ > 0 && --read_countdown_ == 0) result = -read_error_;
+  io_event event{};
+  event.data = read.control->data;
+  event.obj = read.control;
+  event.res = static_cast<unsigned long>(result);
+  finished_.push_back(event);
+}
+
+int FaultySys::aio_events(io_context_t, long at_least, std::span<io_event> into) noexcept {
+  if (const int error = begin(Call::AioEvents); error < 0) return error;
+  while (finished_.size() < static_cast<std::size_t>(at_least) && !held_.empty())
+    finish_reads(1);
+  const std::size_t size = std::min(finished_.size(), into.size());
+  std::copy_n(finished_.begin(), size, into.begin());
+  finished_.erase(finished_.begin(), finished_.begin() + static_cast<std::ptrdiff_t>(size));
+  return static_cast<int>(size);
+}
+
+void FaultySys::aio_destroy(io_context_t) noexcept {
+  finish_reads();
+  finished_.clear();
+}
+
+// ---- What the manual pages say
+
+std::vector<int> legal_errors(FaultySys::Call call) {
+  using Call = FaultySys::Call;
+  switch (call) {
+    case Call::Recv:
+      return {EAGAIN, ECONNRESET, ETIMEDOUT, ENOMEM};
+    case Call::Send:
+      return {EAGAIN, ECONNRESET, EPIPE, ENOMEM, ENOBUFS};
+    case Call::Sendfile:
+      return {EAGAIN, ECONNRESET, EPIPE, ENOMEM, EIO};
+    case Call::UnreadByPeer:
+      return {EINVAL};
+    case Call::ShutdownWrite:
+      return {ENOTCONN};
+    case Call::OpenBeneath:
+      return {EAGAIN, ENOSYS, EACCES, EMFILE, ENFILE, ENOMEM, ENOENT, ENODEV, EIO};
+    case Call::OpenAt:
+      return {EACCES, EMFILE, ENFILE, ENOMEM, ENOENT, EIO};
+    case Call::Fstat:
+      return {ENOMEM, EIO};
+    case Call::ReadlinkAt:
+      return {EACCES, ENOMEM, ENOENT, EIO};
+    case Call::AioSubmit:
+      return {EAGAIN, EBADF, EINVAL, ENOMEM};
+    case Call::AioEvents:  // EINTR, which ends in Sys
+    case Call::kCount:
+      break;
+  }
+  return {};
+}
+
+}  // namespace aws

@@ -1,0 +1,130 @@
+// FaultySys: a Sys for tests. Sockets and the AIO ring are simulated, files are real.
+//
+// It counts calls, can fail the n-th one, cut every transfer to k bytes, say EAGAIN every other
+// time, and hold reads back until the test lets the "disk" finish them. Its clock stands still
+// unless the test moves it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "os/sys.h"
+#include "os/unique_fd.h"
+
+namespace aws {
+
+class FaultySys final : public Sys {
+ public:
+  enum class Call : std::uint8_t {
+    Recv,
+    Send,
+    Sendfile,
+    UnreadByPeer,
+    ShutdownWrite,
+    OpenBeneath,
+    OpenAt,
+    Fstat,
+    ReadlinkAt,
+    AioSubmit,
+    AioEvents,
+    kCount,
+  };
+
+  // The far end of a connection.
+  struct Peer {
+    std::deque<std::string> input;  // what it sends, one chunk a recv()
+    bool ends = false;              // after that it half-closes; otherwise it stays silent
+    std::size_t room = kNoLimit;    // bytes that it takes before send() says EAGAIN
+    std::string output;             // what it was sent
+    int unread = 0;                 // bytes of it that still wait to be acknowledged
+    bool output_ended = false;      // shutdown_write() was called
+    bool held_back = false;         // the last bytes came with MSG_MORE: more was promised
+  };
+
+  static constexpr std::size_t kNoLimit = static_cast<std::size_t>(-1);
+
+  // A descriptor that stands for a connected socket; the caller owns it.
+  [[nodiscard]] UniqueFd connect();
+  // Who is connected to `socket`; it stays as it is when the socket is closed.
+  [[nodiscard]] Peer& peer(int socket) { return *by_socket_.at(socket); }
+
+  // Fails the n-th call from now on, counting from 1: of all, or of one kind.
+  void fail_call(int n, int error, std::optional<Call> kind = std::nullopt);
+  [[nodiscard]] bool fault_fired() const { return fired_; }
+
+  // Lets the n-th read that the disk finishes from now on end with `error`.
+  void fail_read(int n, int error);
+
+  // What was called since forget_calls(), in order, AioSetup and the clock left out.
+  [[nodiscard]] const std::vector<Call>& calls() const { return calls_; }
+  [[nodiscard]] std::size_t count(Call kind) const;
+  void forget_calls() { calls_.clear(); }
+
+  // Lets the disk finish the `count` oldest reads that are held.
+  void finish_reads(std::size_t count = kNoLimit);
+  [[nodiscard]] std::size_t reads_held() const { return held_.size(); }
+
+  Moment clock{.monotonic_us = 1'000'000, .wall_s = 784111777};
+  std::size_t transfer_limit = kNoLimit;  // bytes that one recv, send or sendfile moves
+  std::size_t read_limit = kNoLimit;      // … or one read of the disk
+  std::size_t submit_limit = kNoLimit;    // reads that one aio_submit takes
+  bool blocks_every_other_time = false;   // recv, send, sendfile, aio_submit say EAGAIN first
+  bool holds_reads = false;               // until finish_reads()
+  bool lacks_openat2 = false;
+  int setup_error = 0;  // of aio_setup
+
+  ssize_t recv(int socket, std::span<char> into) noexcept override;
+  ssize_t send(int socket, std::string_view bytes, bool more) noexcept override;
+  ssize_t sendfile(int socket, int file, off_t offset, std::size_t length) noexcept override;
+  int unread_by_peer(int socket) noexcept override;
+  int shutdown_write(int socket) noexcept override;
+  int open_beneath(int directory, const char* path, int flags) noexcept override;
+  int open_at(int directory, const char* name, int flags) noexcept override;
+  int fstat(int file, struct stat& status) noexcept override;
+  ssize_t readlink_at(int directory, const char* name, std::span<char> into) noexcept override;
+  int aio_setup(int depth, io_context_t& context) noexcept override;
+  int aio_submit(io_context_t context, std::span<iocb*> reads) noexcept override;
+  int aio_events(io_context_t context, long at_least, std::span<io_event> into) noexcept override;
+  void aio_destroy(io_context_t context) noexcept override;
+  Moment now() noexcept override { return clock; }
+
+ private:
+  // A read that the disk has not finished. It keeps the file open, as the kernel does.
+  struct Held {
+    iocb* control;
+    UniqueFd file;
+  };
+
+  // Counts the call; what it must return instead of doing anything, or 0.
+  int begin(Call call);
+  ssize_t room_for(const Peer& peer, std::size_t wanted) const;
+  void finish(const Held& read);
+
+  std::deque<Peer> peers_;
+  std::map<int, Peer*> by_socket_;
+  std::vector<Call> calls_;
+  std::array<bool, static_cast<std::size_t>(Call::kCount)> blocked_{};
+
+  int fault_countdown_ = 0;
+  int fault_error_ = 0;
+  std::optional<Call> fault_kind_;
+  bool fired_ = false;
+  int read_countdown_ = 0;
+  int read_error_ = 0;
+
+  std::size_t ring_depth_ = 0;
+  std::deque<Held> held_;
+  std::deque<io_event> finished_;
+};
+
+// The errors that `call` may really return (its man page), as errno values.
+[[nodiscard]] std::vector<int> legal_errors(FaultySys::Call call);
+
+}  // namespace aws
