@@ -65,6 +65,11 @@ int Sys::shutdown_write(int socket) noexcept {
   return retried([&] { return ::shutdown(socket, SHUT_WR); });
 }
 
+void Sys::reset_on_close(int socket) noexcept {
+  const linger at_once{1, 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 int Sys::open_beneath(int directory, const char* path, int flags) noexcept {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags);

@@ -50,6 +50,10 @@ class Sys {
   // shutdown(SHUT_WR): the peer sees the end of the stream, and may still send.
   virtual int shutdown_write(int socket) noexcept;
 
+  // SO_LINGER with a time of 0 (socket(7)): close(2) will reset the connection, and the kernel drop
+  // what the peer has not taken, which otherwise it keeps for minutes.
+  virtual void reset_on_close(int socket) noexcept;
+
   // openat2(2) with RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS. -ENOSYS where the kernel (before
   // 5.6) or a tool such as valgrind does not know the call; -EXDEV if the path leaves `directory`.
   [[nodiscard]] virtual int open_beneath(int directory, const char* path, int flags) noexcept;

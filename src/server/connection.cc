@@ -110,6 +110,7 @@ void Connection::on_time_out() {
       unread_ = unread;
       return wait_as(Patience::Answer);
     }
+    loop_.sys.reset_on_close(socket_.get());
   }
   ++loop_.counters.time_outs;
   if (state_ == State::ReadingRequest && parser_.started()) {

@@ -293,7 +293,7 @@ void Server::begin_stop() {
     IntrusiveList<Client>& idle = waiting_[static_cast<std::size_t>(patience)];
     while (Client* const client = idle.front()) {
       hand(*client, Event::SocketReady);
-      if (idle.front() == client) hand(*client, Event::Timeout);
+      if (idle.front() == client) hand(*client, Event::PeerGone);
     }
   }
 }
