@@ -17,10 +17,6 @@ namespace {
 constexpr std::size_t kBlockAlignment = 4096;  // a page, and what O_DIRECT asks for
 constexpr std::size_t kEventsPerReap = 64;
 
-struct FreeDelete {
-  void operator()(char* memory) const { std::free(memory); }
-};
-
 std::system_error setup_error(int error, std::size_t blocks) {
   std::string what = "io_setup for " + std::to_string(blocks) + " reads";
   if (error == EAGAIN) {
@@ -36,7 +32,7 @@ std::system_error setup_error(int error, std::size_t blocks) {
 // A block of memory and the kernel's view of the read that fills it.
 struct AioBlock {
   iocb control{};
-  std::unique_ptr<char, FreeDelete> memory;
+  char* memory = nullptr;     // AioContext::kBlockSize bytes
   AioRead* reader = nullptr;  // nullptr: free, or orphaned while queued or in flight
 };
 
@@ -70,7 +66,7 @@ AioBlock* AioRead::surrender() {
 
 std::string_view AioRead::bytes() const {
   assert(done() && result_ >= 0);
-  return {block_->memory.get(), static_cast<std::size_t>(result_)};
+  return {block_->memory, static_cast<std::size_t>(result_)};
 }
 
 void AioRead::set_idle(bool idle) {
@@ -89,10 +85,14 @@ void AioRead::set_idle(bool idle) {
 AioContext::AioContext(Sys& sys, std::size_t blocks)
     : sys_(sys), event_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   if (!event_fd_) throw std::system_error(errno, std::generic_category(), "eventfd");
+  // The kernel gives the pages when they are first written to.
+  memory_.reset(static_cast<char*>(std::aligned_alloc(kBlockAlignment, blocks * kBlockSize)));
+  if (!memory_) throw std::system_error(ENOMEM, std::generic_category(), "--aio-blocks");
   const int result = sys_.aio_setup(static_cast<int>(blocks), ring_);
   if (result < 0) throw setup_error(-result, blocks);
   for (std::size_t i = 0; i < blocks; ++i) {
     blocks_.push_back(std::make_unique<AioBlock>());
+    blocks_.back()->memory = memory_.get() + i * kBlockSize;
     free_.push_back(blocks_.back().get());
   }
 }
@@ -134,11 +134,7 @@ void AioContext::serve_line() {
 }
 
 void AioContext::queue(AioRead& read, AioBlock& block) {
-  if (!block.memory) {
-    block.memory.reset(static_cast<char*>(std::aligned_alloc(kBlockAlignment, kBlockSize)));
-    if (!block.memory) throw std::bad_alloc();
-  }
-  io_prep_pread(&block.control, read.file_, block.memory.get(), read.length_, read.offset_);
+  io_prep_pread(&block.control, read.file_, block.memory, read.length_, read.offset_);
   io_set_eventfd(&block.control, event_fd_.get());
   block.control.data = &block;
   block.reader = &read;

@@ -82,7 +82,7 @@ class AioContext {
  public:
   static constexpr std::size_t kBlockSize = 256 * 1024;
 
-  // `blocks` bounds both the memory (blocks × kBlockSize, allocated when first used) and the reads
+  // `blocks` bounds both the memory (blocks × kBlockSize, taken when first used) and the reads
   // in flight. Throws std::system_error; EAGAIN means that fs.aio-max-nr is used up.
   AioContext(Sys& sys, std::size_t blocks);
   ~AioContext();
@@ -125,6 +125,10 @@ class AioContext {
   Sys& sys_;
   UniqueFd event_fd_;
   io_context_t ring_ = nullptr;
+  struct FreeDelete {
+    void operator()(char* memory) const { std::free(memory); }
+  };
+  std::unique_ptr<char, FreeDelete> memory_;  // of all blocks
   std::vector<std::unique_ptr<AioBlock>> blocks_;
   std::vector<AioBlock*> free_;
   std::vector<AioBlock*> queue_;  // assigned, not yet submitted
