@@ -167,7 +167,7 @@ unit: build/release/unit_tests ## build and run the unit tests
 
 check: deps ## build all variants that are tested, run every test, print the totals
 	@third_party/deps.sh test
-	@$(MAKE) $(QUIETLY) all asan tsan build/release/unit_tests
+	@$(MAKE) $(QUIETLY) all asan build/tsan/aws build/release/unit_tests
 	@$(MAKE) $(QUIETLY) suites
 
 asan: build/asan/aws build/asan/unit_tests ## build with the address and undefined-behaviour sanitizers
