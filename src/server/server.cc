@@ -155,9 +155,8 @@ void Server::resume_accepting() {
 
 void Server::on_socket(Client& client, const Readiness& readiness) {
   if (client.want == Want::Close) return;  // retired earlier in this batch
-  if (client.want == Want::Read && readiness.is(Interest::Read)) {
-    hand(client, Event::SocketReady);  // even if the peer is gone: what it sent comes first
-  } else if (readiness.peer_gone()) {
+  const bool sent_more = client.want == Want::Read && readiness.is(Interest::Read);
+  if (readiness.peer_gone() && !sent_more) {  // what it sent before it went comes first
     hand(client, Event::PeerGone);
   } else if (client.want == Want::Disk) {
     arm(client, Interest::None);  // it is heard again when its answer goes on
