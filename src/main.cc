@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
 #include <sys/poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -30,6 +31,8 @@ std::size_t open_descriptors() {
   const std::filesystem::directory_iterator entries("/proc/self/fd");
   return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
 }
+
+constexpr unsigned kLastWaitS = 3;  // for whoever was told to end at once
 
 void set_up_log(const std::string& level) {
   auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
@@ -63,24 +66,56 @@ void say_where(const Options& options, std::uint16_t port) {
   std::fflush(stdout);
 }
 
+// The second signal arrives by a handler, since the main thread may hang in a write by then. What
+// hangs on somebody else, such as a pipe that nobody reads, does not keep us longer than the alarm.
+int second_signal_fd = -1;
+
+void on_second_signal(int /*signal*/) {
+  ::alarm(kLastWaitS);
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t ignored = ::write(second_signal_fd, &one, sizeof(one));
+}
+
+void expect_second_signal() {
+  struct sigaction action {};
+  action.sa_handler = on_second_signal;
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT}) {
+    ::sigaction(signal, &action, nullptr);
+    ::sigaddset(&set, signal);
+  }
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+// Waits for `fd` to be readable, or for all loops to end: then false.
+bool comes_before_end(const Fleet& fleet, int fd) {
+  pollfd watched[] = {{fd, POLLIN, 0}, {fleet.ended_fd(), POLLIN, 0}};
+  while (::poll(watched, std::size(watched), -1) < 0) {
+  }
+  return watched[1].revents == 0;
+}
+
 // Returns when all loops have ended: the first signal has them finish, the second end at once.
-void wait_for_end(Fleet& fleet, const UniqueFd& signals) {
-  Stop next = Stop::Gracefully;
-  pollfd watched[] = {{signals.get(), POLLIN, 0}, {fleet.ended_fd(), POLLIN, 0}};
-  for (;;) {
-    ::poll(watched, std::size(watched), -1);
-    if (watched[1].revents != 0) return;
-    signalfd_siginfo received{};
-    if (::read(signals.get(), &received, sizeof(received)) != sizeof(received)) continue;
-    spdlog::info(next == Stop::Gracefully ? "stopping when running answers are finished"
-                                          : "stopping at once");
-    fleet.stop(next);
-    next = Stop::AtOnce;
+void wait_for_end(Fleet& fleet, const UniqueFd& first_signal, const UniqueFd& second_signal) {
+  if (!comes_before_end(fleet, first_signal.get())) return;
+  signalfd_siginfo taken{};  // or it would be pending still, and arrive as the second
+  [[maybe_unused]] const ssize_t size = ::read(first_signal.get(), &taken, sizeof(taken));
+  second_signal_fd = second_signal.get();
+  fleet.stop(Stop::Gracefully);
+  expect_second_signal();
+  spdlog::info("stopping when running answers are finished");
+  if (!comes_before_end(fleet, second_signal.get())) return;
+  fleet.stop(Stop::AtOnce);
+  spdlog::info("stopping at once");
+  while (comes_before_end(fleet, -1)) {
   }
 }
 
 Server::Leftovers serve(const Options& options) {
-  const UniqueFd signals = take_signals();
+  const UniqueFd first_signal = take_signals();
+  const UniqueFd second_signal(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!second_signal) throw std::system_error(errno, std::generic_category(), "eventfd");
   const Resources resources(options.root);
   std::optional<AccessLog> access_log;
   if (!options.access_log.empty()) access_log.emplace(options.access_log);
@@ -95,7 +130,7 @@ Server::Leftovers serve(const Options& options) {
   Fleet fleet(shared, std::move(listeners), options.pin);
   fleet.start();
   say_where(options, port);
-  wait_for_end(fleet, signals);
+  wait_for_end(fleet, first_signal, second_signal);
   fleet.join();
 
   const Counters sum = fleet.counters();

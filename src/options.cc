@@ -48,10 +48,11 @@ std::size_t raised_descriptor_limit() {
   return static_cast<std::size_t>(limit.rlim_cur);
 }
 
-// A connection needs a socket and, while it is answered, a file; each loop needs four descriptors
-// and a listener or two, the process a dozen.
-std::size_t default_max_connections(std::size_t descriptors) {
-  const std::size_t reserved = 16 + 6 * usable_cpus().size();
+// How many connections there are descriptors for: each needs a socket and, while it is answered, a
+// file; each loop needs three and its listeners, the process a dozen.
+std::size_t most_connections(std::size_t descriptors, const Options& options) {
+  const std::size_t listeners = std::max<std::size_t>(options.listen.addresses.size(), 1);
+  const std::size_t reserved = 16 + options.threads * (3 + listeners);
   const std::size_t room = descriptors > reserved ? (descriptors - reserved) / 2 : 1;
   return std::clamp<std::size_t>(room, 1, kMostConnections);
 }
@@ -85,7 +86,9 @@ CLI::Validator seconds_from(double shortest) {
 
 void add_listening(CLI::App& app, Raw& raw) {
   Options& options = raw.options;
-  app.add_option("--root", options.root, "Document root (see below)")->type_name("FOLDER");
+  app.add_option("--root", options.root, "Document root (see below)")
+      ->type_name("FOLDER")
+      ->check([](const std::string& text) { return text.empty() ? "the name is empty" : ""; });
   app.add_option("--bind", options.listen.addresses,
                  "Address to listen on, numeric; repeatable (default: all, IPv6 and IPv4)")
       ->type_name("ADDR")
@@ -105,8 +108,9 @@ void add_limits(CLI::App& app, Raw& raw) {
   const CLI::Validator seconds = seconds_from(0.001);
   ServerLimits& limits = raw.options.limits;
   app.add_option("--max-connections", limits.max_connections,
-                 "Connections open at a time; more wait (default here: from RLIMIT_NOFILE)")
+                 "Connections open at a time; more wait (default: what RLIMIT_NOFILE allows)")
       ->type_name("N")
+      ->default_str("")
       ->check(CLI::Range(std::size_t{1}, kMostConnections));
   app.add_option("--header-timeout", raw.header_timeout_s,
                  "For a whole request to arrive; then 408")
@@ -155,6 +159,14 @@ Options checked(const Raw& raw) {
   options.limits.send_timeout_us = to_us(raw.send_timeout_s);
   options.limits.grace_us = to_us(raw.grace_s);
   options.limits.keep_alive = !raw.no_keep_alive;
+
+  const std::size_t most = most_connections(raised_descriptor_limit(), options);
+  std::size_t& wanted = options.limits.max_connections;
+  if (wanted > most) {
+    fmt::print(stderr, "aws: --max-connections {} is more than RLIMIT_NOFILE allows: {} it is\n",
+               wanted, most);
+  }
+  wanted = wanted == 0 ? most : std::min(wanted, most);
   return options;
 }
 
@@ -163,7 +175,6 @@ Options checked(const Raw& raw) {
 ParsedOptions parse_options(int argc, char** argv) {
   Raw raw;
   raw.options.threads = usable_cpus().size();
-  raw.options.limits.max_connections = default_max_connections(raised_descriptor_limit());
   raw.options.limits.aio_blocks = 64;
   raw.options.log_level = "info";
 

@@ -27,7 +27,7 @@ class Server:
     """One running aws. Use the `start` fixture, which also ends it."""
 
     def __init__(self, root, *options, binary=AWS, shim=False, wrapper=(), env=None, cwd=None,
-                 preexec=None, port_option=("--port", "0")):
+                 preexec=None, port_option=("--port", "0"), read_stdout=True, read_stderr=True):
         environment = {k: v for k, v in os.environ.items() if k != "AWS_DOCUMENT_ROOT"}
         environment |= env or {}
         if shim:
@@ -41,9 +41,14 @@ class Server:
         self.pid = self.process.pid  # of the wrapper, if it does not exec
         self.stdout_lines, self.stderr_lines = [], []
         self._changed = threading.Condition()
-        self._readers = [self._collect(self.process.stdout, self.stdout_lines),
-                         self._collect(self.process.stderr, self.stderr_lines)]
-        line = self.wait_for_line(r"^aws: serving .*", self.stdout_lines)
+        self._readers = []
+        if read_stderr:
+            self._readers.append(self._collect(self.process.stderr, self.stderr_lines))
+        if read_stdout:
+            self._readers.append(self._collect(self.process.stdout, self.stdout_lines))
+            line = self.wait_for_line(r"^aws: serving .*", self.stdout_lines)
+        else:
+            line = self.process.stdout.readline().decode()
         self.port = int(re.search(r":(\d+)/", line).group(1))
 
     def _collect(self, stream, lines):
@@ -152,4 +157,8 @@ def make_file(tmp_path):
     """make_file("static/x", size) → its bytes, under the temporary root."""
     for name in KINDS:
         (tmp_path / name).mkdir(exist_ok=True)
-    return lambda name, size, seed=None: write_file(tmp_path / name, size, seed)
+
+    def make(name, size, seed=None):
+        return write_file(tmp_path / name, size, seed)
+    make.root = tmp_path
+    return make

@@ -183,7 +183,11 @@ Request RequestParser::request(std::string_view received) const {
   Request request;
   request.refusal = refusal_;
   request.keep_alive = keep_alive_;
-  if (!scanner_.has_line()) return request;
+  if (!scanner_.has_line()) {  // an answer to HEAD has no body, whatever is wrong with the rest
+    const std::string_view begun = received.substr(scanner_.line_begin());
+    request.method = method_of(begun.substr(0, begun.find(' ')));
+    return request;
+  }
 
   const std::size_t begin = scanner_.line_begin();
   const std::string_view line = received.substr(begin, scanner_.line_end() - begin);

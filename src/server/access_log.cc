@@ -1,5 +1,6 @@
 #include "server/access_log.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <spdlog/async.h>
 #include <spdlog/sinks/basic_file_sink.h>
@@ -7,8 +8,12 @@
 #include <spdlog/spdlog.h>
 
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <ctime>
 #include <stdexcept>
+
+#include "os/unique_fd.h"
 
 namespace aws {
 namespace {
@@ -42,6 +47,15 @@ std::string local_time(std::int64_t seconds) {
   return {text.data(), size};
 }
 
+// spdlog would make missing folders, and wait for ever for the reader of a FIFO.
+void check_openable(const std::string& file) {
+  if (file == "-") return;
+  constexpr mode_t kMode = 0644;
+  const UniqueFd opened(
+      ::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC, kMode));
+  if (!opened) throw std::runtime_error("--access-log " + file + ": " + std::strerror(errno));
+}
+
 }  // namespace
 
 std::string format_entry(const AccessEntry& entry) {
@@ -57,6 +71,7 @@ struct AccessLog::Writer {
 };
 
 AccessLog::AccessLog(const std::string& file) : writer_(std::make_unique<Writer>()) {
+  check_openable(file);
   try {
     spdlog::sink_ptr sink;
     if (file == "-") {

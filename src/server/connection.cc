@@ -112,7 +112,7 @@ void Connection::on_time_out() {
     }
     loop_.sys.reset_on_close(socket_.get());
   }
-  ++loop_.counters.time_outs;
+  if (state_ != State::Draining) ++loop_.counters.time_outs;
   if (state_ == State::ReadingRequest && parser_.started()) {
     parser_.time_out();
     state_ = State::OpeningFile;

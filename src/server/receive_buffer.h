@@ -1,7 +1,7 @@
 // ReceiveBuffer: what a connection has received and not yet answered.
 //
-// Costs nothing while empty: its memory is given back with its last byte. Grows with what comes,
-// and never holds more than twice of it.
+// Costs nothing while empty: its memory is given back with its last byte. Grows and shrinks with
+// what it holds, and never takes more than twice of it.
 #pragma once
 
 #include <cstddef>
@@ -26,18 +26,19 @@ class ReceiveBuffer {
   // Keeps the first `size` bytes only.
   void truncate(std::size_t size) {
     bytes_.resize(size);
-    give_back_if_empty();
+    give_back();
   }
 
   // Drops the first `size` bytes.
   void drop_front(std::size_t size) {
     bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(size));
-    give_back_if_empty();
+    give_back();
   }
 
  private:
-  void give_back_if_empty() {
-    if (bytes_.empty()) std::vector<char>().swap(bytes_);
+  // Memory beyond twice of what is held.
+  void give_back() {
+    if (bytes_.capacity() > 2 * bytes_.size()) bytes_.shrink_to_fit();
   }
 
   std::vector<char> bytes_;

@@ -234,7 +234,7 @@ std::int64_t Server::limit_us(Patience patience) const {
     case Patience::Answer:
       return limits.send_timeout_us;
     case Patience::Linger:
-      return kLingerUs;
+      return loop_.stopping ? kLingerAtStopUs : kLingerUs;
     case Patience::Disk:
     case Patience::kCount:
       break;

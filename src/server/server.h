@@ -81,6 +81,7 @@ class Server {
 
   static constexpr std::size_t kScratchSize = 16 * 1024;
   static constexpr std::int64_t kLingerUs = 5'000'000;
+  static constexpr std::int64_t kLingerAtStopUs = 500'000;
   static constexpr std::int64_t kAcceptPauseUs = 100'000;  // before trying again without room
   static constexpr auto kPatienceCount = static_cast<std::size_t>(Patience::kCount);
 
