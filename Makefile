@@ -1,10 +1,11 @@
 # How aws is built, tested and installed. `make help` lists what can be asked for.
 #
-# Four variants are built from the same sources, each under build/<variant>/: release, asan and tsan (for the tests)
-# and clang (a second compiler's opinion). The release variant is linked to ./aws and ./sockop_preload.so.
+# The variants are built from the same sources, each under build/<variant>/: release, asan and tsan (for the tests),
+# clang (a second compiler's opinion) and fuzz (libFuzzer's instruments). The release variant is linked to ./aws and ./sockop_preload.so.
 #
 # From the command line:  V=1 shows the commands;  CXX, CC, CXXFLAGS, CPPFLAGS, LDFLAGS as usual;  WERROR= lets
-# warnings pass;  LLHTTP_DIR names an llhttp of your own;  PORT and ARGS reach the server of `make run`.
+# warnings pass;  LLHTTP_DIR names an llhttp of your own;  PORT and ARGS reach the server of `make run`;
+# FUZZ_SECONDS is how long `make fuzz` stays with each target.
 
 CXXFLAGS ?= -O2 -g
 CFLAGS ?= -O2 -g
@@ -13,6 +14,7 @@ PKG_CONFIG ?= pkg-config
 PORT ?= 8888
 ARGS ?=
 PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
 CLANG_TIDY ?= clang-tidy
 CLANG_FORMAT ?= clang-format
 CPPCHECK ?= cppcheck
@@ -54,13 +56,14 @@ endif
 
 SOURCES := $(sort $(shell find src -name '*.cc' 2>/dev/null))
 UNIT_TESTS := $(sort $(shell find tests/unit -name '*.cc' 2>/dev/null))
+FUZZ_TARGETS := $(sort $(notdir $(basename $(wildcard tests/fuzz/*.cc))))
 SHIM_SOURCES := $(sort $(wildcard preload/*.c))
 
 include third_party/llhttp.mk
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion $(WERROR)
 # Headers of others are system headers: their warnings are not ours to mend.
-PACKAGES := spdlog fmt
+PACKAGES := spdlog fmt zlib libzstd
 PACKAGE_CPPFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null))
 # No -D_FORTIFY_SOURCE and no -D_FILE_OFFSET_BITS: they would turn recv into __recv_chk and sendfile into sendfile64,
 # and a shim that is preloaded, ours or another's, must see the plain calls.
@@ -69,16 +72,19 @@ AWS_CPPFLAGS := -Isrc $(LLHTTP_CPPFLAGS) $(PACKAGE_CPPFLAGS) $(CPPFLAGS) $(PLAIN
 AWS_CXXFLAGS := -std=c++20 -pthread $(WARNINGS) $(CXXFLAGS)
 # Linked dynamically, so that `nm -u aws` shows which kernel calls it makes and a preloaded library gets between.
 AWS_LDLIBS := $(LLHTTP_LIBS) $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -laio $(LDLIBS)
-TEST_LDLIBS := -lgmock -lgtest -lgtest_main
+TEST_LDLIBS := -lrapidcheck -lgmock -lgtest -lgtest_main
 SHIM_CFLAGS := -std=c17 -fPIC $(WARNINGS) $(CFLAGS) $(PLAIN_NAMES)
 
-VARIANTS := release asan tsan clang
+VARIANTS := release asan tsan clang fuzz
 CXX_clang := clang++
 CC_clang := clang
+CXX_fuzz := clang++
+CC_fuzz := clang
 # gcc's manual warns that sanitizers provoke false -Wmaybe-uninitialized; the release variant gives that warning truly.
 SANITIZED := -O1 -g -fno-omit-frame-pointer -Wno-maybe-uninitialized
 FLAGS_asan := $(SANITIZED) -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_tsan := $(SANITIZED) -fsanitize=thread
+FLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 
 # $(call compiler_of,CXX,asan): the variant's own compiler, or the one that was asked for.
 compiler_of = $(or $($(1)_$(2)),$($(1)))
@@ -97,8 +103,9 @@ objects_$(1) := $(SOURCES:%.cc=build/$(1)/%.o) $(LLHTTP_SOURCES:%.c=build/$(1)/t
 unit_objects_$(1) := $(UNIT_TESTS:%.cc=build/$(1)/%.o)
 shim_objects_$(1) := $(SHIM_SOURCES:%.c=build/$(1)/%.o)
 
-# Written when a setting changes: whatever was compiled with other settings is then compiled anew.
-ifneq ($$(file <build/$(1)/settings),$$(call settings_of,$(1)))
+# Written when a setting changes: whatever was compiled with other settings is then compiled anew. It is read by cat,
+# because make 4.3 now and then takes $$(file <...) for something else than the file holds.
+ifneq ($$(shell cat build/$(1)/settings 2>/dev/null),$$(call settings_of,$(1)))
 build/$(1)/settings: FORCE
 endif
 build/$(1)/settings:
@@ -149,7 +156,7 @@ endef
 
 # --- What can be asked for
 
-.PHONY: all deps run www unit check suites asan tsan clang format lint install uninstall clean help FORCE
+.PHONY: all deps run www unit check suites asan tsan clang fuzz format lint install uninstall clean help FORCE
 
 all: aws sockop_preload.so ## build ./aws and ./sockop_preload.so (the default)
 
@@ -178,7 +185,38 @@ clang: ## build everything with clang++
 	@third_party/deps.sh clang
 	@$(MAKE) $(QUIETLY) build/clang/aws build/clang/sockop_preload.so build/clang/unit_tests
 
+fuzz: ## fuzz each target for FUZZ_SECONDS (60); `make fuzz/ranges` for one of them
+	@third_party/deps.sh build
+	@third_party/deps.sh fuzz
+	@$(MAKE) $(QUIETLY) fuzz_programs
+	@for target in $(FUZZ_TARGETS); do $(MAKE) $(QUIETLY) fuzz/$$target || exit; done
+
 $(foreach variant,$(VARIANTS),$(eval $(call variant_rules,$(variant))))
+
+# A fuzz target knows the rules of HTTP only, and brings no GoogleTest.
+build/fuzz/tests/fuzz/%.o: tests/fuzz/%.cc build/fuzz/settings
+	@mkdir -p $(@D)
+	$(call say,CXX,$<)
+	$(Q)$(CXX_fuzz) $(AWS_CXXFLAGS) $(FLAGS_fuzz) $(AWS_CPPFLAGS) -Itests/fuzz -MMD -MP -c -o $@ $<
+
+build/fuzz/%_fuzz: build/fuzz/tests/fuzz/%.o $(filter build/fuzz/src/http/% build/fuzz/third_party/%,$(objects_fuzz))
+	$(call say,LINK,$@)
+	$(Q)$(CXX_fuzz) $(FLAGS_fuzz) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(AWS_LDLIBS)
+
+-include $(FUZZ_TARGETS:%=build/fuzz/tests/fuzz/%.d)
+
+# What libFuzzer learns stays in build/fuzz/corpus/ for the next run. An input that breaks a target is named on the
+# last lines of its log, and kept.
+.PRECIOUS: build/fuzz/tests/fuzz/%.o
+.PHONY: fuzz_programs $(FUZZ_TARGETS:%=fuzz/%)
+fuzz_programs: $(FUZZ_TARGETS:%=build/fuzz/%_fuzz)
+$(FUZZ_TARGETS:%=fuzz/%): fuzz/%: build/fuzz/%_fuzz
+	@mkdir -p build/fuzz/corpus/$*
+	$(call say,FUZZ,'$* for $(FUZZ_SECONDS) s')
+	$(Q)build/fuzz/$*_fuzz -max_total_time=$(FUZZ_SECONDS) -timeout=10 -print_final_stats=1 \
+	    -artifact_prefix=build/fuzz/$*- build/fuzz/corpus/$* tests/fuzz/corpus/$* >build/fuzz/$*.log 2>&1 || \
+	    { tail -n 40 build/fuzz/$*.log; exit 1; }
+	@sed -n 's/^stat::number_of_executed_units: */     inputs tried: /p' build/fuzz/$*.log
 
 build/googletest:
 	$(call stop_if_missing,$(call missing,$(CXX),test))

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what aws needs, and only what is missing.
 #
-#   third_party/deps.sh build|test|clang|lint|all
-#   third_party/deps.sh missing build|test|clang|lint    names what cannot be found, on one line, and installs nothing
+#   third_party/deps.sh build|test|clang|fuzz|lint|all
+#   third_party/deps.sh missing build|test|clang|fuzz|lint    names on one line what cannot be found, installs nothing
 #
 # It installs on systems with apt, as root or by a sudo that asks for no password. Elsewhere it looks whether the
 # compiler and the tests would find what they need, however it got there, and says in one line what to install.
@@ -17,14 +17,16 @@ LLHTTP_DIR=${LLHTTP_DIR:-}
 # g++ brings the run-time libraries of the sanitizers with it. "llhttp" is whichever package this system has it in.
 packages() {
   case $1 in
-    build) echo g++ make pkg-config libaio-dev libcli11-dev libspdlog-dev libfmt-dev llhttp ;;
+    build) echo g++ make pkg-config libaio-dev libcli11-dev libspdlog-dev libfmt-dev zlib1g-dev libzstd-dev llhttp ;;
     test)
-      echo libgtest-dev libgmock-dev python3 python3-pytest python3-pytest-timeout valgrind strace lsof curl wget \
-        procps netcat-openbsd util-linux
+      echo libgtest-dev libgmock-dev librapidcheck-dev python3 python3-pytest python3-pytest-timeout valgrind strace \
+        lsof curl wget procps netcat-openbsd util-linux
       ;;
     clang) echo clang ;;
+    # The run-time library of clang's sanitizers and of libFuzzer, for the clang that is the default.
+    fuzz) echo clang libclang-rt-dev ;;
     lint) echo clang-format clang-tidy cppcheck ;;
-    all) packages build; packages test; packages clang; packages lint ;;
+    all) packages build; packages test; packages clang; packages fuzz; packages lint ;;
   esac
 }
 
@@ -54,6 +56,11 @@ has_header() {
 
 has_package() { has_command "$PKG_CONFIG" && "$PKG_CONFIG" --exists "$1"; }
 
+links_fuzzer() {
+  echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' |
+    clang++ -fsanitize=fuzzer,address -x c++ - -o /dev/null >/dev/null 2>&1
+}
+
 has_pytest() {
   local python
   for python in python3 /usr/bin/python3; do
@@ -73,20 +80,30 @@ not_found() {
       has_header CLI/CLI.hpp || echo "CLI11 (libcli11-dev)"
       { has_package spdlog && has_header spdlog/spdlog.h; } || echo "spdlog (libspdlog-dev)"
       { has_package fmt && has_header fmt/format.h; } || echo "fmt (libfmt-dev)"
+      { has_package zlib && has_header zlib.h; } || echo "zlib (zlib1g-dev)"
+      { has_package libzstd && has_header zstd.h; } || echo "zstd (libzstd-dev)"
       [[ -n $LLHTTP_DIR ]] || has_package libllhttp || [[ -f /usr/share/llhttp/llhttp.c ]] ||
         echo "llhttp (libllhttp-dev or node-llhttp or LLHTTP_DIR)"
       ;;
     test)
       has_header gtest/gtest.h || echo "GoogleTest (libgtest-dev)"
       has_header gmock/gmock.h || echo "GoogleMock (libgmock-dev)"
+      has_header rapidcheck.h || echo "RapidCheck (librapidcheck-dev)"
       has_pytest || echo "pytest (python3-pytest)"
       ;;
     clang) has_command clang++ || echo "clang++ (clang)" ;;
+    fuzz)
+      if ! has_command clang++; then
+        echo "clang++ (clang)"
+      elif ! links_fuzzer; then
+        echo "libFuzzer (libclang-rt-dev)"
+      fi
+      ;;
     lint)
       local tool
       for tool in clang-format clang-tidy cppcheck; do has_command "$tool" || echo "$tool ($tool)"; done
       ;;
-    all) not_found build; not_found test; not_found clang; not_found lint ;;
+    all) not_found build; not_found test; not_found clang; not_found fuzz; not_found lint ;;
   esac
 }
 
@@ -119,8 +136,8 @@ main() {
     return 0
   fi
   local group=${1:-build} wanted missing
-  if [[ ! $group =~ ^(build|test|clang|lint|all)$ ]]; then
-    echo "usage: third_party/deps.sh [missing] build|test|clang|lint|all" >&2
+  if [[ ! $group =~ ^(build|test|clang|fuzz|lint|all)$ ]]; then
+    echo "usage: third_party/deps.sh [missing] build|test|clang|fuzz|lint|all" >&2
     return 2
   fi
   if has_command apt-get && has_command dpkg-query; then

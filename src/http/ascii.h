@@ -22,9 +22,22 @@ namespace aws {
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
+// Takes the first member, trimmed, off a comma-separated list without quoted strings. Members may
+// be empty, and a recipient skips those (RFC 9110 section 5.6.1.2). `list` must not be empty.
+[[nodiscard]] constexpr std::string_view take_member(std::string_view& list) {
+  const std::size_t comma = list.find(',');
+  const std::string_view member = list.substr(0, comma);
+  list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
+  return trimmed(member);
+}
+
+[[nodiscard]] constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
 // The value of a hexadecimal digit, or -1.
 [[nodiscard]] constexpr int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
+  if (is_digit(c)) return c - '0';
   const char lower = to_lower(c);
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }

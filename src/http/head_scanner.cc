@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "http/ascii.h"
+
 namespace aws {
 namespace {
 
@@ -21,10 +23,6 @@ constexpr std::array<bool, 256> make_token_table() {
 }
 
 constexpr std::array<bool, 256> kTokenTable = make_token_table();
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 bool is_control(char c) {
   const auto byte = static_cast<unsigned char>(c);

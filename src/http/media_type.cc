@@ -61,16 +61,23 @@ constexpr std::array kUsual = {
     Row{"webm", "video/webm"},
     Row{"mov", "video/quicktime"},
 };
-constexpr std::string_view kUnknown = "application/octet-stream";
+
+std::string with_charset(std::string_view type) {
+  std::string value(type);
+  if (type.starts_with("text/") && type.find(';') == std::string_view::npos) {
+    value += "; charset=utf-8";
+  }
+  return value;
+}
 
 }  // namespace
 
-MediaTypes::MediaTypes() {
+MediaTypes::MediaTypes(std::string_view unknown) : unknown_(with_charset(unknown)) {
   for (const Row& row : kUsual)
-    add(row.extension, row.type);
+    add(row.extension, row.type, Wins::Table);
 }
 
-void MediaTypes::add_file(const std::filesystem::path& file) {
+void MediaTypes::add_file(const std::filesystem::path& file, Wins wins) {
   std::ifstream lines(file);
   std::string line;
   while (std::getline(lines, line)) {
@@ -79,30 +86,32 @@ void MediaTypes::add_file(const std::filesystem::path& file) {
     std::string extension;
     words >> type;
     while (words >> extension)
-      add(extension, type);
+      add(extension, type, wins);
   }
 }
 
-void MediaTypes::add(std::string_view extension, std::string_view type) {
+void MediaTypes::add(std::string_view extension, std::string_view type, Wins wins) {
   std::string key;
   for (const char c : extension)
     key += to_lower(c);
-  std::string value(type);
-  if (type.starts_with("text/")) value += "; charset=utf-8";
-  by_extension_.emplace(std::move(key), std::move(value));  // what came first stays
+  if (wins == Wins::File) {
+    by_extension_[std::move(key)] = with_charset(type);
+  } else {
+    by_extension_.emplace(std::move(key), with_charset(type));  // what came first stays
+  }
 }
 
 std::string_view MediaTypes::of(std::string_view file_name) const {
   const std::size_t dot = file_name.rfind('.');
   const std::size_t slash = file_name.rfind('/');
   if (dot == std::string_view::npos || (slash != std::string_view::npos && slash > dot)) {
-    return kUnknown;
+    return unknown_;
   }
   std::string key;
   for (const char c : file_name.substr(dot + 1))
     key += to_lower(c);
   const auto found = by_extension_.find(key);
-  return found == by_extension_.end() ? kUnknown : std::string_view(found->second);
+  return found == by_extension_.end() ? unknown_ : std::string_view(found->second);
 }
 
 }  // namespace aws

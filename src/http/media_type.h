@@ -1,8 +1,10 @@
-// Media types by file name: a built-in table of the usual ones, then /etc/mime.types.
+// Media types by file name: the operator's file, a built-in table of the usual ones, then
+// /etc/mime.types.
 //
 // Read-only once built: all threads share one.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -12,19 +14,23 @@ namespace aws {
 
 class MediaTypes {
  public:
-  MediaTypes();  // the built-in table only
+  // The built-in table. `unknown` is the type of an unknown extension, or of none.
+  explicit MediaTypes(std::string_view unknown = "application/octet-stream");
 
-  // Adds what the table lacks from a file in mime.types(5) format: "type ext ext …" a line, '#'
-  // begins a comment. A missing file adds nothing.
-  void add_file(const std::filesystem::path& file);
+  // Adds the types of a file in mime.types(5) format: "type ext ext …" a line, '#' begins a
+  // comment. Where the table has the extension already, `wins` says who is believed. A missing file
+  // adds nothing.
+  enum class Wins : std::uint8_t { Table, File };
+  void add_file(const std::filesystem::path& file, Wins wins = Wins::Table);
 
   // The Content-Type of a file of this name, by its last extension in any case; text types with
-  // charset=utf-8. application/octet-stream if the extension is unknown or there is none.
+  // charset=utf-8, unless the type says it all itself.
   [[nodiscard]] std::string_view of(std::string_view file_name) const;
 
  private:
-  void add(std::string_view extension, std::string_view type);
+  void add(std::string_view extension, std::string_view type, Wins wins);
 
+  std::string unknown_;
   std::unordered_map<std::string, std::string> by_extension_;
 };
 

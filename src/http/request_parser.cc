@@ -1,10 +1,10 @@
 #include "http/request_parser.h"
 
 #include <algorithm>
-#include <cassert>
-#include <string>
+#include <iterator>
 
 #include "http/ascii.h"
+#include "http/field_rules.h"
 #include "http/host.h"
 
 namespace aws {
@@ -32,18 +32,6 @@ Method method_of(std::string_view name) {
   if (name == "OPTIONS") return Method::Options;
   return Method::Other;
 }
-
-struct FieldName {
-  std::string_view name;
-  Field field;
-};
-constexpr std::array kFieldNames = {
-    FieldName{"host", Field::Host},
-    FieldName{"expect", Field::Expect},
-    FieldName{"referer", Field::Referer},
-    FieldName{"user-agent", Field::UserAgent},
-};
-static_assert(kFieldNames.size() == static_cast<std::size_t>(Field::kCount));
 
 }  // namespace
 
@@ -198,8 +186,11 @@ Request RequestParser::request(std::string_view received) const {
   request.version = line.substr(scanner_.target_end() + 1 - begin);
   request.http_1_0 = request.version.back() == '0';
   for (std::size_t i = 0; i < kFieldCount; ++i) {
-    request.fields[i] = received.substr(fields_[i].offset, fields_[i].size);
+    const Span span = fields_[i];
+    if (span.offset != 0) request.fields[i] = received.substr(span.offset, span.size);
   }
+  for (const JoinedList& list : joined_)
+    request.fields[list.field] = list.value;
   return request;
 }
 
@@ -220,7 +211,7 @@ const llhttp_settings_t& RequestParser::settings() {
       if (me.in_body_) {  // of a trailer: folded, if it begins a line
         return me.begins_line(at) ? static_cast<int>(HPE_USER) : 0;
       }
-      me.value_ = {static_cast<std::size_t>(at - me.base_), size};
+      me.value_ = me.span_of({at, size});
       return 0;
     };
     callbacks.on_header_value_complete = [](llhttp_t* parser) {
@@ -241,15 +232,16 @@ const llhttp_settings_t& RequestParser::settings() {
   return kSettings;
 }
 
+RequestParser::Span RequestParser::span_of(std::string_view part) const {
+  return {static_cast<std::uint32_t>(part.data() - base_), static_cast<std::uint32_t>(part.size())};
+}
+
 void RequestParser::begin_field(std::string_view name) {
   if (in_body_) return;  // a trailer
-  value_ = {};
-  field_ = kNoField;
+  value_ = span_of(name.substr(name.size()));
+  field_ = static_cast<std::size_t>(field_named(name));
   in_connection_ = equals_ignoring_case(name, "connection");
   in_coding_ = equals_ignoring_case(name, "transfer-encoding");
-  for (const FieldName& known : kFieldNames) {
-    if (equals_ignoring_case(name, known.name)) field_ = static_cast<std::size_t>(known.field);
-  }
 }
 
 void RequestParser::end_field() {
@@ -261,33 +253,50 @@ void RequestParser::end_field() {
     only_chunked_ = equals_ignoring_case(value, "chunked");
   }
   if (field_ == kNoField) return;
-  fields_[field_] = {static_cast<std::size_t>(value.data() - base_), value.size()};
-  switch (static_cast<Field>(field_)) {
-    case Field::Host:
-      if (hosts_ < 2) ++hosts_;
-      if (!is_valid_host(value)) refusal_ = 400;
-      break;
-    case Field::Expect:  // HTTP/1.0 clients cannot mean it (RFC 9110 section 10.1.1)
-      if (refusal_ == 200 && llhttp_.http_minor > 0 &&
-          !equals_ignoring_case(value, "100-continue")) {
-        refusal_ = 417;
-      }
-      break;
-    case Field::Referer:
-    case Field::UserAgent:
-    case Field::kCount:
-      break;
+  add_line(value);
+  const auto field = static_cast<Field>(field_);
+  if (field == Field::Host) {
+    if (hosts_ < 2) ++hosts_;
+    if (!is_valid_host(value)) refusal_ = 400;
   }
+  // HTTP/1.0 clients cannot mean an expectation (RFC 9110 section 10.1.1).
+  if (field == Field::Expect && refusal_ == 200 && llhttp_.http_minor > 0 &&
+      !equals_ignoring_case(value, "100-continue")) {
+    refusal_ = 417;
+  }
+}
+
+void RequestParser::add_line(std::string_view value) {
+  Span& span = fields_[field_];
+  const bool is_first = span.offset == 0;
+  const Repeated repeated = rule_of(static_cast<Field>(field_));
+  if (is_first || repeated == Repeated::Replaces) {
+    span = span_of(value);
+  } else if (repeated == Repeated::Spoils) {
+    span.size = 0;
+  } else {
+    join_line(value);
+  }
+}
+
+void RequestParser::join_line(std::string_view value) {
+  const auto is_ours = [this](const JoinedList& list) { return list.field == field_; };
+  auto list = std::find_if(joined_.begin(), joined_.end(), is_ours);
+  if (list == joined_.end()) {
+    const Span first = fields_[field_];
+    joined_.push_back({field_, {base_ + first.offset, first.size}});
+    list = std::prev(joined_.end());
+  }
+  list->value += ", ";
+  list->value += value;
 }
 
 // Connection's tokens; several such fields add up (RFC 9110 section 7.6.1).
 void RequestParser::read_connection(std::string_view value) {
   while (!value.empty()) {
-    const std::size_t comma = std::min(value.find(','), value.size());
-    const std::string_view option = trimmed(value.substr(0, comma));
+    const std::string_view option = take_member(value);
     if (equals_ignoring_case(option, "close")) close_ = true;
     if (equals_ignoring_case(option, "keep-alive")) persist_ = true;
-    value.remove_prefix(std::min(comma + 1, value.size()));
   }
 }
 

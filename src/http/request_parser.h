@@ -5,7 +5,8 @@
 // then reads the whole head at once, and the body, if there is one, as it comes: nobody asked for
 // a body, so it is only measured and dropped.
 //
-// Knows no sockets and keeps no pointer into what it was fed, only offsets. One thread.
+// Knows no sockets and keeps no pointer into what it was fed, only offsets; a list that comes in
+// several field lines is the one thing it copies. One thread.
 #pragma once
 
 #include <llhttp.h>
@@ -13,7 +14,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "http/head_scanner.h"
 #include "http/request.h"
@@ -49,16 +52,23 @@ class RequestParser {
   // Whether any byte of a request has come.
   [[nodiscard]] bool started() const { return started_; }
 
-  // After Complete: the request, as views into `received`, which must be what feed() last saw.
+  // After Complete: the request, as views into `received`, which must be what feed() last saw, and
+  // into this parser, until it is reset.
   [[nodiscard]] Request request(std::string_view received) const;
 
   // Ready for the next request.
   void reset();
 
  private:
+  // Within a head; an offset of 0, where no value can stand, says that there is none.
   struct Span {
-    std::size_t offset = 0;
-    std::size_t size = 0;
+    std::uint32_t offset = 0;
+    std::uint32_t size = 0;
+  };
+  // The value of a list that came in several lines.
+  struct JoinedList {
+    std::size_t field;
+    std::string value;
   };
   static constexpr auto kFieldCount = static_cast<std::size_t>(Field::kCount);
   static constexpr std::size_t kNoField = kFieldCount;
@@ -78,6 +88,9 @@ class RequestParser {
   [[nodiscard]] bool begins_line(const char* at) const;
   void begin_field(std::string_view name);
   void end_field();
+  [[nodiscard]] Span span_of(std::string_view part) const;
+  void add_line(std::string_view value);
+  void join_line(std::string_view value);
   void read_connection(std::string_view value);
 
   HeadScanner scanner_;
@@ -86,6 +99,7 @@ class RequestParser {
   const char* base_ = nullptr;  // of the bytes in llhttp's hands, during a call only
 
   std::array<Span, kFieldCount> fields_{};
+  std::vector<JoinedList> joined_;  // empty, but for unusual requests
   Span value_;
   std::size_t field_ = kNoField;  // whose value is coming
   bool in_connection_ = false;    // … or it is Connection's

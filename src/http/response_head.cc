@@ -9,27 +9,35 @@
 #include "http/status.h"
 
 namespace aws {
+namespace {
 
-std::string write_head(const ResponseHead& head, std::string_view date, Persistence persistence) {
-  std::string text;
-  text.reserve(384);
-  const auto out = std::back_inserter(text);
-  fmt::format_to(out, FMT_COMPILE("HTTP/1.1 {} {}\r\nServer: aws\r\nDate: {}\r\n"), head.status,
-                 reason_phrase(head.status), date);
+// One field line, unless the value is empty.
+void append_field(std::string& text, std::string_view name, std::string_view value) {
+  if (value.empty()) return;
+  text.append(name).append(": ").append(value).append("\r\n");
+}
+
+void append_content_fields(std::string& text, const ResponseHead& head) {
   if (head.content_length) {
-    fmt::format_to(out, FMT_COMPILE("Content-Length: {}\r\n"), *head.content_length);
+    fmt::format_to(std::back_inserter(text), FMT_COMPILE("Content-Length: {}\r\n"),
+                   *head.content_length);
   }
-  if (!head.content_type.empty()) {
-    fmt::format_to(out, FMT_COMPILE("Content-Type: {}\r\n"), head.content_type);
-  }
+  if (head.chunked) text += "Transfer-Encoding: chunked\r\n";
+  append_field(text, "Content-Type", head.content_type);
+  append_field(text, "Content-Encoding", head.content_encoding);
+  append_field(text, "Content-Range", head.content_range);
+}
+
+void append_file_fields(std::string& text, const ResponseHead& head) {
+  append_field(text, "ETag", head.etag);
   if (head.last_modified) {
-    fmt::format_to(out, FMT_COMPILE("Last-Modified: {}\r\n"),
-                   format_http_date(*head.last_modified));
+    append_field(text, "Last-Modified", format_http_date(*head.last_modified));
   }
-  if (!head.location.empty()) {
-    fmt::format_to(out, FMT_COMPILE("Location: {}\r\n"), head.location);
-  }
-  if (head.allow) text += "Allow: GET, HEAD, OPTIONS\r\n";
+  if (head.accept_ranges) text += "Accept-Ranges: bytes\r\n";
+  if (head.vary_encoding) text += "Vary: Accept-Encoding\r\n";
+}
+
+void append_connection(std::string& text, Persistence persistence) {
   switch (persistence) {
     case Persistence::Implied:
       break;
@@ -40,6 +48,23 @@ std::string write_head(const ResponseHead& head, std::string_view date, Persiste
       text += "Connection: close\r\n";
       break;
   }
+}
+
+}  // namespace
+
+std::string write_head(const ResponseHead& head, std::string_view date, Persistence persistence) {
+  std::string text;
+  text.reserve(512);
+  fmt::format_to(std::back_inserter(text),
+                 FMT_COMPILE("HTTP/1.1 {} {}\r\nServer: aws\r\nDate: {}\r\n"), head.status,
+                 reason_phrase(head.status), date);
+  append_content_fields(text, head);
+  append_file_fields(text, head);
+  append_field(text, "Location", head.location);
+  if (head.allow) text += "Allow: GET, HEAD, OPTIONS\r\n";
+  append_field(text, "Cache-Control", head.cache_control);
+  text += head.more_fields;
+  append_connection(text, persistence);
   text += "\r\n";
   return text;
 }

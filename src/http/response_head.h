@@ -10,11 +10,30 @@ namespace aws {
 
 struct ResponseHead {
   int status = 200;
-  std::string content_type;                     // empty: no content, no field
-  std::optional<std::uint64_t> content_length;  // bytes; absent for 204 (RFC 9110 section 8.6)
-  std::optional<std::int64_t> last_modified;    // seconds since the epoch
-  std::string location;                         // empty: none
-  bool allow = false;                           // the methods that work: for 405 and OPTIONS
+
+  // About the content. An empty text means: no such field.
+  std::string content_type;
+  std::optional<std::uint64_t> content_length;  // bytes; absent for 204 and 304, or if unknown
+  bool chunked = false;                         // its length is not known (RFC 9112 section 7.1)
+  std::string_view content_encoding;            // a literal: "br", "zstd", "gzip"
+  std::string content_range;                    // "bytes 0-9/100", "bytes */100"
+
+  // About the file it came from.
+  std::string etag;                           // quoted, with W/ where it is weak
+  std::optional<std::int64_t> last_modified;  // seconds since the epoch
+  bool accept_ranges = false;
+  bool vary_encoding = false;  // another Accept-Encoding may get another answer
+
+  // About what to do next.
+  std::string location;
+  bool allow = false;              // the methods that work: for 405 and OPTIONS
+  std::string_view cache_control;  // outlives the head: the operator's
+
+  // Whole lines, each with its CRLF: the operator's own fields, CORS.
+  std::string more_fields;
+
+  // Whether a client can tell where the content ends without the connection ending.
+  [[nodiscard]] bool is_framed() const { return content_length.has_value() || chunked; }
 };
 
 // What Connection says (RFC 9112 section 9.3).

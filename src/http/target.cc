@@ -67,7 +67,9 @@ bool is_plain(char c) {
 
 std::optional<Target> parse_target(std::string_view raw) {
   Target target;
-  if (raw.find('#') != std::string_view::npos) return std::nullopt;  // clients keep fragments
+  // Clients keep fragments to themselves, and no path has a NUL, encoded or not.
+  constexpr std::string_view kNever("#\0", 2);
+  if (raw.find_first_of(kNever) != std::string_view::npos) return std::nullopt;
   const std::size_t question = raw.find('?');
   if (question != std::string_view::npos) {
     target.has_query = true;

@@ -19,7 +19,7 @@ struct Target {
 };
 
 // Reads origin-form ("/path?query") and absolute-form ("http://host/path") targets (RFC 9112
-// section 3.2). nullopt if `target` is neither, or has a malformed escape, an encoded NUL or a
+// section 3.2). nullopt if `target` is neither, or has a malformed escape, a NUL or a
 // fragment: the answer is 400.
 [[nodiscard]] std::optional<Target> parse_target(std::string_view target);
 
