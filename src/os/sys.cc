@@ -1,5 +1,6 @@
 #include "os/sys.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <linux/sockios.h>
@@ -24,10 +25,10 @@ auto retried(Call call) noexcept -> decltype(call()) {
   }
 }
 
-std::int64_t read_clock_us(clockid_t clock) noexcept {
+timespec read_clock(clockid_t clock) noexcept {
   timespec time{};
   ::clock_gettime(clock, &time);
-  return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_nsec / 1'000;
+  return time;
 }
 
 }  // namespace
@@ -90,6 +91,14 @@ ssize_t Sys::readlink_at(int directory, const char* name, std::span<char> into) 
   return retried([&] { return ::readlinkat(directory, name, into.data(), into.size()); });
 }
 
+ssize_t Sys::read_folder(int folder, std::span<char> into) noexcept {
+  return retried([&] { return ::getdents64(folder, into.data(), into.size()); });
+}
+
+int Sys::stat_at(int folder, const char* name, struct stat& status) noexcept {
+  return retried([&] { return ::fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW); });
+}
+
 int Sys::aio_setup(int depth, io_context_t& context) noexcept {
   context = nullptr;  // io_setup(2) insists on it
   return ::io_setup(depth, &context);
@@ -113,7 +122,10 @@ void Sys::aio_destroy(io_context_t context) noexcept {
 }
 
 Moment Sys::now() noexcept {
-  return {read_clock_us(CLOCK_MONOTONIC), read_clock_us(CLOCK_REALTIME) / 1'000'000};
+  const timespec monotonic = read_clock(CLOCK_MONOTONIC);
+  const timespec wall = read_clock(CLOCK_REALTIME);
+  return {std::int64_t{monotonic.tv_sec} * 1'000'000 + monotonic.tv_nsec / 1'000, wall.tv_sec,
+          wall.tv_nsec};
 }
 
 }  // namespace aws

@@ -20,6 +20,7 @@ namespace aws {
 struct Moment {
   std::int64_t monotonic_us = 0;  // never jumps: for time-outs and durations
   std::int64_t wall_s = 0;        // seconds since the epoch: for Date and the log
+  std::int64_t wall_ns = 0;       // nanoseconds of that second
 };
 
 class Sys {
@@ -63,6 +64,13 @@ class Sys {
   [[nodiscard]] virtual int fstat(int file, struct stat& status) noexcept;
   [[nodiscard]] virtual ssize_t readlink_at(int directory, const char* name,
                                             std::span<char> into) noexcept;
+
+  // getdents64(2): the next entries of the open `folder`, as records of struct dirent64; bytes
+  // written, 0 at its end. `into` must have room for the longest record (280 bytes).
+  [[nodiscard]] virtual ssize_t read_folder(int folder, std::span<char> into) noexcept;
+
+  // fstatat(2) of an entry of `folder`, of a symbolic link itself and not of what it points to.
+  [[nodiscard]] virtual int stat_at(int folder, const char* name, struct stat& status) noexcept;
 
   // io_setup(2), io_submit(2), io_getevents(2) without waiting for more than `at_least`
   // completions, io_destroy(2). Source: libaio, which returns -errno already.

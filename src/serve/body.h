@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <string_view>
 
 #include "os/sys.h"
 
@@ -23,6 +24,7 @@ enum class Failure : std::uint8_t {
   PeerClosed,  // the client is gone (EPIPE, ECONNRESET)
   FileShrank,  // the file ended before the announced length: never padded, never waited for
   ReadError,   // EIO and its kin
+  NoMemory,    // for an encoder
 };
 
 class Body {
@@ -53,9 +55,28 @@ class Body {
   Failure failure_ = Failure::None;
 };
 
-// What pump() makes of an error that a kernel call on the socket returned.
+// What a failure is, for the log; a literal.
+[[nodiscard]] constexpr std::string_view describe(Failure failure) {
+  switch (failure) {
+    case Failure::None:
+      return "nothing";
+    case Failure::PeerClosed:
+      return "the client left";
+    case Failure::FileShrank:
+      return "the file shrank while it was served";
+    case Failure::ReadError:
+      return "the file could not be read";
+    case Failure::NoMemory:
+      return "no memory to encode it";
+  }
+  return "";
+}
+
+// What pump() makes of an error of send(2) or sendfile(2). The latter tells of the file by these
+// three; all others, of which there are many (ETIMEDOUT, EHOSTUNREACH …), say that nobody is there.
 [[nodiscard]] inline Failure failure_of_socket(ssize_t error) {
-  return error == -EPIPE || error == -ECONNRESET ? Failure::PeerClosed : Failure::ReadError;
+  const bool of_file = error == -EIO || error == -ENOMEM || error == -EINVAL;
+  return of_file ? Failure::ReadError : Failure::PeerClosed;
 }
 
 }  // namespace aws

@@ -36,11 +36,10 @@ OpenedFile DocumentRoot::open(Sys& sys, const std::string& path) const {
   }
   UniqueFd file(fd);
   const int result = sys.fstat(fd, opened.status);
+  opened.is_folder = result == 0 && S_ISDIR(opened.status.st_mode);
   if (result < 0) {
     opened.error = -result;
-  } else if (S_ISDIR(opened.status.st_mode)) {
-    opened.is_folder = true;
-  } else if (S_ISREG(opened.status.st_mode)) {
+  } else if (opened.is_folder || S_ISREG(opened.status.st_mode)) {
     opened.file = std::move(file);
   } else {
     opened.error = ENOENT;

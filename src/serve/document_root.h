@@ -15,9 +15,11 @@
 
 namespace aws {
 
-// What open() found. Exactly one of the three holds: a regular file with its status; a folder
-// (is_folder, no file); an error (an errno value > 0).
+// What open() found: a regular file, a folder (is_folder), or an error (an errno value > 0, and
+// no descriptor).
 struct OpenedFile {
+  [[nodiscard]] bool is_file() const { return file && !is_folder; }
+
   UniqueFd file;
   struct stat status {};
   bool is_folder = false;

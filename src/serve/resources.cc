@@ -1,5 +1,7 @@
 #include "serve/resources.h"
 
+#include <fnmatch.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -7,52 +9,39 @@
 #include <optional>
 #include <utility>
 
+#include "http/accept.h"
+#include "serve/cross_origin.h"
 #include "serve/dynamic_body.h"
+#include "serve/listing_body.h"
 #include "serve/static_body.h"
 
 namespace aws {
-
 namespace {
-std::unique_ptr<Body> make_static(const BodyTools& tools, UniqueFd file, std::uint64_t length,
-                                  void* waiter);
-std::unique_ptr<Body> make_dynamic(const BodyTools& tools, UniqueFd file, std::uint64_t length,
-                                   void* waiter);
-}  // namespace
 
-// One kind of resource: the folder of the root it lives in, and how its files are sent.
-struct ResourceKind {
-  std::string_view folder;
-  std::string_view engine;  // its name in the log
-  std::unique_ptr<Body> (*make_body)(const BodyTools&, UniqueFd, std::uint64_t length,
-                                     void* waiter);
-};
+std::unique_ptr<FileBody> make_static(const BodyTools& tools, UniqueFd file, void* /*waiter*/) {
+  return std::make_unique<StaticBody>(tools.sys, std::move(file));
+}
 
-namespace {
+std::unique_ptr<FileBody> make_dynamic(const BodyTools& tools, UniqueFd file, void* waiter) {
+  return std::make_unique<DynamicBody>(tools.sys, tools.aio, std::move(file), waiter);
+}
 
 constexpr std::array kKinds = {
-    ResourceKind{"static", "static", make_static},
-    ResourceKind{"dynamic", "dynamic", make_dynamic},
+    ResourceKind{"static", "static", false, make_static},
+    ResourceKind{"dynamic", "dynamic", true, make_dynamic},
+    ResourceKind{".well-known", "static", false, make_static},  // RFC 8615
 };
-constexpr const ResourceKind& kFrontPageKind = kKinds[0];  // "/" alone, by its index.html
+constexpr const ResourceKind& kFrontPageKind = kKinds[0];  // "/" alone, and --fallback
 constexpr std::string_view kIndex = "index.html";
 constexpr std::string_view kMimeTypes = "/etc/mime.types";
-
-std::unique_ptr<Body> make_static(const BodyTools& tools, UniqueFd file, std::uint64_t length,
-                                  void* /*waiter*/) {
-  return std::make_unique<StaticBody>(tools.sys, std::move(file), 0, length);
-}
-
-std::unique_ptr<Body> make_dynamic(const BodyTools& tools, UniqueFd file, std::uint64_t length,
-                                   void* waiter) {
-  return std::make_unique<DynamicBody>(tools.sys, tools.aio, std::move(file), 0, length, waiter);
-}
+constexpr std::string_view kWellKnown = ".well-known";
 
 // The kind that serves `path`, or nullptr: all other addresses do not exist.
 const ResourceKind* kind_of(std::string_view path) {
   const std::string_view first = path.substr(0, path.find('/'));
-  const auto kind = std::find_if(kKinds.begin(), kKinds.end(),
-                                 [=](const ResourceKind& row) { return row.folder == first; });
-  return kind == kKinds.end() ? nullptr : &*kind;
+  const auto* const kind = std::find_if(
+      kKinds.begin(), kKinds.end(), [=](const ResourceKind& row) { return row.folder == first; });
+  return kind == kKinds.end() ? nullptr : kind;
 }
 
 // What an errno of open(2) or fstat(2) means to a client.
@@ -82,18 +71,6 @@ int status_of_error(int error) {
   }
 }
 
-Response file_response(const ResourceKind& kind, OpenedFile opened, std::string_view media_type,
-                       const BodyTools& tools, void* waiter) {
-  Response response;
-  const auto length = static_cast<std::uint64_t>(opened.status.st_size);
-  response.engine = kind.engine;
-  response.head.content_type = media_type;
-  response.head.content_length = length;
-  response.head.last_modified = opened.status.st_mtim.tv_sec;
-  if (length > 0) response.body = kind.make_body(tools, std::move(opened.file), length, waiter);
-  return response;
-}
-
 Response redirect_to_folder(const Target& target, Sys& sys) {
   Response response = status_response(sys, 301);
   response.head.location = encode_path(target.path) + "/";
@@ -101,53 +78,156 @@ Response redirect_to_folder(const Target& target, Sys& sys) {
   return response;
 }
 
+// Whether somebody typed or followed this address, rather than a page loading a part of itself: it
+// takes HTML, and its last segment does not look like a file's name.
+bool is_navigation(const Request& request, std::string_view path) {
+  const std::string_view last = path.substr(path.rfind('/') + 1);
+  return last.find('.') == std::string_view::npos &&
+         names_media_type(request[Field::Accept], "text/html");
+}
+
+std::string common_fields_of(const Site& site) {
+  std::string lines = "X-Content-Type-Options: nosniff\r\n";
+  if (site.cors) lines += cross_origin_fields();
+  for (const std::string& line : site.fields)
+    lines += line;
+  return lines;
+}
+
 }  // namespace
 
-Resources::Resources(const std::string& root_folder) : root_(root_folder) {
-  media_types_.add_file(kMimeTypes);
+Resources::Resources(Site site)
+    : site_(std::move(site)),
+      root_(site_.root),
+      media_types_(site_.default_type),
+      common_fields_(common_fields_of(site_)) {
+  if (!site_.types_file.empty()) media_types_.add_file(site_.types_file, MediaTypes::Wins::File);
+  media_types_.add_file(std::string(kMimeTypes), MediaTypes::Wins::Table);
 }
 
 Response Resources::answer(const Request& request, const BodyTools& tools, void* waiter) const {
+  Response response = respond(request, tools, waiter);
+  response.head.more_fields += common_fields_;
+  if (request.method == Method::Head) response.body.reset();
+  return response;
+}
+
+Response Resources::respond(const Request& request, const BodyTools& tools, void* waiter) const {
   if (request.refusal != 200) return status_response(tools.sys, request.refusal);
   if (request.method == Method::Options || request.method == Method::Other) {
     const int status = request.method == Method::Options ? 204 : 405;
     Response response = status_response(tools.sys, status);
     response.head.allow = true;
+    if (site_.cors) response.head.more_fields = preflight_fields(request);
     return response;
   }
   const std::optional<Target> target = parse_target(request.target);
-  return target ? find(*target, tools, waiter) : status_response(tools.sys, 400);
+  if (!target) return status_response(tools.sys, 400);
+  const Visit visit{request, *target, tools, waiter};
+  Response response = find(visit);
+  return response.head.status == 404 ? fall_back(visit, std::move(response)) : std::move(response);
 }
 
-Response Resources::find(const Target& target, const BodyTools& tools, void* waiter) const {
-  if (target.path.empty()) {
-    OpenedFile front_page = root_.open(tools.sys, std::string(kIndex));
-    if (!front_page.file) return status_response(tools.sys, status_of_error(front_page.error));
-    return file_response(kFrontPageKind, std::move(front_page), media_types_.of(kIndex), tools,
-                         waiter);
-  }
+Response Resources::find(const Visit& visit) const {
+  const Target& target = visit.target;
+  if (target.path.empty()) return open_front_page(visit);
   const ResourceKind* const kind = kind_of(target.path);
-  if (kind == nullptr) return status_response(tools.sys, 404);
-  if (target.is_folder) return open_folder(*kind, target, tools, waiter);
+  if (kind == nullptr || is_hidden(target.path)) return status_response(visit.tools.sys, 404);
+  if (target.is_folder) return open_folder(visit, *kind);
 
-  OpenedFile opened = root_.open(tools.sys, target.path);
-  if (opened.is_folder) return redirect_to_folder(target, tools.sys);
-  if (opened.error != 0) return status_response(tools.sys, status_of_error(opened.error));
-  return file_response(*kind, std::move(opened), media_types_.of(target.path), tools, waiter);
+  OpenedFile opened = root_.open(visit.tools.sys, target.path);
+  if (opened.is_folder) return redirect_to_folder(target, visit.tools.sys);
+  if (opened.error != 0) return status_response(visit.tools.sys, status_of_error(opened.error));
+  return serve_file(visit, *kind, target.path, std::move(opened));
 }
 
-// A folder is its index.html; without one it may not be read (403), without itself it is 404.
-Response Resources::open_folder(const ResourceKind& kind, const Target& target,
-                                const BodyTools& tools, void* waiter) const {
-  OpenedFile index = root_.open(tools.sys, target.path + "/" + std::string(kIndex));
-  if (index.file) {
-    return file_response(kind, std::move(index), media_types_.of(kIndex), tools, waiter);
-  }
+Response Resources::open_front_page(const Visit& visit) const {
+  const std::string path(kIndex);
+  OpenedFile page = root_.open(visit.tools.sys, path);
+  if (!page.is_file()) return status_response(visit.tools.sys, status_of_error(page.error));
+  return serve_file(visit, kFrontPageKind, path, std::move(page));
+}
+
+// A folder is its index.html, else its listing, if the operator lets it be listed, else 403;
+// without itself it is 404.
+Response Resources::open_folder(const Visit& visit, const ResourceKind& kind) const {
+  Sys& sys = visit.tools.sys;
+  const std::string index_path = visit.target.path + "/" + std::string(kIndex);
+  OpenedFile index = root_.open(sys, index_path);
+  if (index.is_file()) return serve_file(visit, kind, index_path, std::move(index));
   if (index.error != 0 && index.error != ENOENT) {
-    return status_response(tools.sys, status_of_error(index.error));
+    return status_response(sys, status_of_error(index.error));
   }
-  const OpenedFile folder = root_.open(tools.sys, target.path);
-  return status_response(tools.sys, folder.is_folder ? 403 : status_of_error(folder.error));
+  OpenedFile folder = root_.open(sys, visit.target.path);
+  if (!folder.is_folder) return status_response(sys, status_of_error(folder.error));
+  if (!site_.listing) return status_response(sys, 403);
+  return list_folder(visit, std::move(folder.file));
+}
+
+Response Resources::list_folder(const Visit& visit, UniqueFd folder) const {
+  const bool as_json = prefers(visit.request[Field::Accept], "application/json", "text/html");
+  ListingRequest wanted;
+  wanted.path = visit.target.path;
+  wanted.sort = parse_listing_sort(visit.target.query);
+  wanted.format = as_json ? ListingFormat::Json : ListingFormat::Html;
+  wanted.dotfiles = site_.dotfiles;
+  wanted.chunked = !visit.request.http_1_0;
+
+  Response response;
+  response.address = encode_path(wanted.path) + "/";
+  response.engine = "listing";
+  response.head.content_type = as_json ? "application/json" : "text/html; charset=utf-8";
+  response.head.chunked = wanted.chunked;
+  response.head.more_fields = "Vary: Accept\r\n";
+  response.body =
+      std::make_unique<ListingBody>(visit.tools.sys, root_, std::move(folder), std::move(wanted));
+  return response;
+}
+
+// --fallback: a page of a single-page application answers for all addresses it makes up itself.
+Response Resources::fall_back(const Visit& visit, Response missing) const {
+  if (site_.fallback.empty()) return missing;
+  missing.head.more_fields += "Vary: Accept\r\n";
+  if (!is_navigation(visit.request, visit.target.path)) return missing;
+  OpenedFile page = root_.open(visit.tools.sys, site_.fallback);
+  if (!page.is_file()) return missing;
+  const ResourceKind* const kind = kind_of(site_.fallback);
+  Response response =
+      serve_file(visit, kind != nullptr ? *kind : kFrontPageKind, site_.fallback, std::move(page));
+  response.head.more_fields += "Vary: Accept\r\n";
+  if (response.decision.empty()) response.decision = "fallback";
+  return response;
+}
+
+Response Resources::serve_file(const Visit& visit, const ResourceKind& kind,
+                               const std::string& path, OpenedFile opened) const {
+  const FileChoice choice{path, media_types_.of(path), kind.can_encode && site_.compress};
+  Response response = file_response(visit.request, kind,
+                                    choose_representation(visit.request, root_, visit.tools.sys,
+                                                          site_, choice, std::move(opened)),
+                                    visit.tools, visit.waiter);
+  if (response.head.status < 400) response.head.cache_control = cache_control_of(path);
+  response.address = encode_path(path);
+  return response;
+}
+
+// Names that begin with a dot are not there, but for /.well-known/ (RFC 8615).
+bool Resources::is_hidden(std::string_view path) const {
+  if (site_.dotfiles) return false;
+  while (!path.empty()) {
+    const std::string_view segment = path.substr(0, path.find('/'));
+    if (segment.starts_with('.') && segment != kWellKnown) return true;
+    path.remove_prefix(std::min(segment.size() + 1, path.size()));
+  }
+  return false;
+}
+
+std::string_view Resources::cache_control_of(std::string_view path) const {
+  const std::string address = "/" + std::string(path);
+  for (const CacheRule& rule : site_.cache_control) {
+    if (::fnmatch(rule.glob.c_str(), address.c_str(), 0) == 0) return rule.value;
+  }
+  return {};
 }
 
 }  // namespace aws

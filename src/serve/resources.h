@@ -6,41 +6,53 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "http/media_type.h"
 #include "http/request.h"
 #include "http/target.h"
-#include "os/aio.h"
-#include "os/sys.h"
+#include "serve/body_tools.h"
 #include "serve/document_root.h"
+#include "serve/file_response.h"
 #include "serve/response.h"
+#include "serve/site.h"
 
 namespace aws {
 
-// What a loop lends to the bodies it serves; outlives them.
-struct BodyTools {
-  Sys& sys;
-  AioContext& aio;
-};
-
-struct ResourceKind;
-
 class Resources {
  public:
-  // Throws std::runtime_error, one line, if `root_folder` is no folder.
-  explicit Resources(const std::string& root_folder);
+  // Throws std::runtime_error, one line, if the site's root is no folder.
+  explicit Resources(Site site);
 
   // The answer to `request`; never fails, since an error is an answer too. `waiter` is who gets
   // reported by tools.aio when the body's data is there.
   [[nodiscard]] Response answer(const Request& request, const BodyTools& tools, void* waiter) const;
 
  private:
-  [[nodiscard]] Response find(const Target& target, const BodyTools& tools, void* waiter) const;
-  [[nodiscard]] Response open_folder(const ResourceKind& kind, const Target& target,
-                                     const BodyTools& tools, void* waiter) const;
+  // A request for one address, on its way through here.
+  struct Visit {
+    const Request& request;
+    const Target& target;
+    const BodyTools& tools;
+    void* waiter;
+  };
 
+  [[nodiscard]] Response respond(const Request& request, const BodyTools& tools,
+                                 void* waiter) const;
+  [[nodiscard]] Response find(const Visit& visit) const;
+  [[nodiscard]] Response open_front_page(const Visit& visit) const;
+  [[nodiscard]] Response open_folder(const Visit& visit, const ResourceKind& kind) const;
+  [[nodiscard]] Response list_folder(const Visit& visit, UniqueFd folder) const;
+  [[nodiscard]] Response fall_back(const Visit& visit, Response missing) const;
+  [[nodiscard]] Response serve_file(const Visit& visit, const ResourceKind& kind,
+                                    const std::string& path, OpenedFile opened) const;
+  [[nodiscard]] bool is_hidden(std::string_view path) const;
+  [[nodiscard]] std::string_view cache_control_of(std::string_view path) const;
+
+  Site site_;
   DocumentRoot root_;
   MediaTypes media_types_;
+  std::string common_fields_;  // of every answer: the operator's, CORS, nosniff
 };
 
 }  // namespace aws

@@ -24,4 +24,9 @@ Response status_response(Sys& sys, int status) {
   return response;
 }
 
+std::string summary(const Response& response) {
+  return fmt::format("{} {}{}{}", response.head.status, response.engine,
+                     response.decision.empty() ? "" : ", ", response.decision);
+}
+
 }  // namespace aws

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "http/response_head.h"
@@ -11,9 +12,17 @@ namespace aws {
 
 struct Response {
   ResponseHead head;
-  std::unique_ptr<Body> body;          // nullptr: nothing follows the head
-  std::string_view engine = "memory";  // which kind of body this is, for the log: a literal
+  std::unique_ptr<Body> body;  // nullptr: nothing follows the head
+
+  // For the log: what serves it ("static", "dynamic/gzip", "static/br"), and what decided that it
+  // is not simply the whole file ("if-none-match", "1 range"); empty: nothing.
+  std::string address = {};  // of the file or folder, encoded: "/static/a%20b"; empty: none
+  std::string engine = "memory";
+  std::string decision;
 };
+
+// What the log and the trace say of it: "206 static, 1 range".
+[[nodiscard]] std::string summary(const Response& response);
 
 // A small HTML page that says what `status` means; an empty one for 204.
 [[nodiscard]] Response status_response(Sys& sys, int status);

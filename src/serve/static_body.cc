@@ -5,6 +5,12 @@
 
 namespace aws {
 
+// sendfile(2) has no MSG_MORE: whatever `more` says, the kernel pushes the last packet.
+void StaticBody::aim(off_t offset, std::uint64_t length, bool /*more*/) {
+  offset_ = offset;
+  left_ = length;
+}
+
 Pump StaticBody::pump(int socket) {
   std::uint64_t share = std::min(left_, kBytesPerPump);
   while (share > 0) {

@@ -1,19 +1,19 @@
 // StaticBody: a file's bytes by sendfile(2): from the page cache to the socket, never through us.
 #pragma once
 
-#include <sys/types.h>
+#include <utility>
 
 #include "os/unique_fd.h"
-#include "serve/body.h"
+#include "serve/file_body.h"
 
 namespace aws {
 
-class StaticBody final : public Body {
+class StaticBody final : public FileBody {
  public:
-  // Sends `length` > 0 bytes of `file` from `offset` on. `sys` must outlive it.
-  StaticBody(Sys& sys, UniqueFd file, off_t offset, std::uint64_t length)
-      : sys_(sys), file_(std::move(file)), offset_(offset), left_(length) {}
+  // Owns `file`; aim() tells what to send. `sys` must outlive it.
+  StaticBody(Sys& sys, UniqueFd file) : sys_(sys), file_(std::move(file)) {}
 
+  void aim(off_t offset, std::uint64_t length, bool more) override;
   [[nodiscard]] Pump pump(int socket) override;
 
  private:
@@ -23,8 +23,8 @@ class StaticBody final : public Body {
 
   Sys& sys_;
   UniqueFd file_;
-  off_t offset_;
-  std::uint64_t left_;
+  off_t offset_ = 0;
+  std::uint64_t left_ = 0;
 };
 
 }  // namespace aws

@@ -1,0 +1,168 @@
+#include "serve/file_response.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "http/conditional.h"
+#include "http/entity_tag.h"
+#include "http/multipart.h"
+#include "http/ranges.h"
+#include "serve/encoded_body.h"
+#include "serve/multipart_body.h"
+
+namespace aws {
+namespace {
+
+FileVersion version_of(const struct stat& status) {
+  return {.device = status.st_dev,
+          .inode = status.st_ino,
+          .size = static_cast<std::uint64_t>(status.st_size),
+          .modified = {status.st_mtim.tv_sec, status.st_mtim.tv_nsec},
+          .changed = {status.st_ctim.tv_sec, status.st_ctim.tv_nsec}};
+}
+
+// The fields that a 200, a 206 and a 304 of the same file have alike (RFC 9110 section 15.4.5).
+Response with_validators(const ResourceKind& kind, const Representation& file,
+                         const BodyTools& tools) {
+  const FileVersion version = version_of(file.opened.status);
+  const bool settled = is_settled(version, {tools.now.wall_s, tools.now.wall_ns});
+  Response response;
+  response.engine.assign(kind.engine).append(file.log_suffix());
+  response.head.etag = make_entity_tag(version, file.encode || !settled,
+                                       file.encode ? coding_name(file.coding) : "");
+  response.head.last_modified = last_modified_of(version.modified.s, tools.now.wall_s);
+  response.head.vary_encoding = file.varies;
+  return response;
+}
+
+void describe_content(ResponseHead& head, const Representation& file) {
+  head.content_type = file.content_type;
+  if (file.coding != Coding::Identity) head.content_encoding = coding_name(file.coding);
+  head.accept_ranges = !file.encode;
+}
+
+void send_whole(Response& response, const ResourceKind& kind, Representation file,
+                const BodyTools& tools, void* waiter) {
+  const auto length = static_cast<std::uint64_t>(file.opened.status.st_size);
+  describe_content(response.head, file);
+  response.head.content_length = length;
+  if (length == 0) return;
+  std::unique_ptr<FileBody> body = kind.make_body(tools, std::move(file.opened.file), waiter);
+  body->aim(0, length, false);
+  response.body = std::move(body);
+}
+
+// Post-processed on the way: chunked, since the length is not known. False, and nothing is changed,
+// if the encoder cannot be had.
+bool send_encoded(Response& response, Representation& file, const BodyTools& tools, void* waiter) {
+  std::unique_ptr<Encoder> encoder = make_encoder(coding_name(file.coding));
+  if (encoder == nullptr) return false;
+  const auto length = static_cast<std::uint64_t>(file.opened.status.st_size);
+  describe_content(response.head, file);
+  response.head.chunked = true;
+  response.body = std::make_unique<EncodedBody>(tools.sys, tools.aio, std::move(file.opened.file),
+                                                length, std::move(encoder), waiter);
+  return true;
+}
+
+void send_range(Response& response, const ResourceKind& kind, Representation file,
+                const ByteRange& range, const BodyTools& tools, void* waiter) {
+  const auto length = static_cast<std::uint64_t>(file.opened.status.st_size);
+  describe_content(response.head, file);
+  response.head.status = 206;
+  response.head.content_length = range.length();
+  response.head.content_range = content_range(range, length);
+  response.decision = "1 range";
+  std::unique_ptr<FileBody> body = kind.make_body(tools, std::move(file.opened.file), waiter);
+  body->aim(static_cast<off_t>(range.first), range.length(), false);
+  response.body = std::move(body);
+}
+
+// False if the whole file would be no longer.
+bool send_ranges(Response& response, const ResourceKind& kind, Representation& file,
+                 const std::vector<ByteRange>& ranges, const BodyTools& tools, void* waiter) {
+  const auto length = static_cast<std::uint64_t>(file.opened.status.st_size);
+  // Differs from answer to answer; that somebody guesses it costs only a client that let itself be
+  // given a forged file.
+  const auto number = static_cast<std::uint64_t>(tools.now.monotonic_us) * 0x9e3779b97f4a7c15U ^
+                      reinterpret_cast<std::uintptr_t>(waiter) ^ file.opened.status.st_ino;
+  const Multipart multipart(file.content_type, length, number);
+  const std::optional<std::uint64_t> body_length = multipart.body_length(ranges);
+  if (!body_length) return false;
+
+  describe_content(response.head, file);
+  response.head.status = 206;
+  response.head.content_type = multipart.content_type();
+  response.head.content_length = body_length;
+  response.decision = fmt::format("{} ranges", ranges.size());
+  std::vector<MultipartBody::Part> parts;
+  parts.reserve(ranges.size());
+  for (const ByteRange& range : ranges) {
+    parts.push_back({.head = multipart.head(range, parts.empty()),
+                     .offset = static_cast<off_t>(range.first),
+                     .length = range.length()});
+  }
+  response.body = std::make_unique<MultipartBody>(
+      tools.sys, kind.make_body(tools, std::move(file.opened.file), waiter), std::move(parts),
+      multipart.end());
+  return true;
+}
+
+Response not_satisfiable(Response response, std::uint64_t length, Sys& sys) {
+  Response refusal = status_response(sys, 416);
+  refusal.head.content_range = unsatisfied_range(length);
+  refusal.head.accept_ranges = true;
+  refusal.head.vary_encoding = response.head.vary_encoding;
+  refusal.decision = "range";
+  return refusal;
+}
+
+}  // namespace
+
+Response file_response(const Request& request, const ResourceKind& kind, Representation file,
+                       const BodyTools& tools, void* waiter) {
+  if (!file.acceptable) {
+    Response refusal = status_response(tools.sys, 406);
+    refusal.head.vary_encoding = true;
+    refusal.decision = "accept-encoding";
+    return refusal;
+  }
+  Response response = with_validators(kind, file, tools);
+  const Validators validators{parse_entity_tag(response.head.etag), response.head.last_modified};
+  const Decision decision = evaluate_preconditions(request, validators, tools.now.wall_s);
+  if (decision.verdict != Verdict::Proceed) {
+    const bool failed = decision.verdict == Verdict::PreconditionFailed;
+    response.head.status = failed ? 412 : 304;
+    if (failed) response.head.content_length = 0;
+    response.decision = decision.reason;
+    return response;
+  }
+  if (file.encode) {
+    if (send_encoded(response, file, tools, waiter)) return response;
+    file.encode = false;  // then as it is, under its own tag
+    file.coding = Coding::Identity;
+    return file_response(request, kind, std::move(file), tools, waiter);
+  }
+
+  const auto length = static_cast<std::uint64_t>(file.opened.status.st_size);
+  if (range_applies(request, validators, tools.now.wall_s)) {
+    const Ranges ranges = parse_ranges(request[Field::Range], length);
+    if (ranges.kind == Ranges::Kind::Unsatisfiable) {
+      return not_satisfiable(std::move(response), length, tools.sys);
+    }
+    if (ranges.kind == Ranges::Kind::Partial) {
+      if (ranges.list.size() == 1) {
+        send_range(response, kind, std::move(file), ranges.list.front(), tools, waiter);
+        return response;
+      }
+      if (send_ranges(response, kind, file, ranges.list, tools, waiter)) return response;
+    }
+  }
+  send_whole(response, kind, std::move(file), tools, waiter);
+  return response;
+}
+
+}  // namespace aws

@@ -1,0 +1,29 @@
+// FileResponse: a representation becomes a response: preconditions first, then ranges, then whole.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "http/request.h"
+#include "serve/body_tools.h"
+#include "serve/file_body.h"
+#include "serve/representation.h"
+#include "serve/response.h"
+
+namespace aws {
+
+// One kind of resource: the folder of the root it lives in, and how its files are sent.
+struct ResourceKind {
+  std::string_view folder;
+  std::string_view engine;  // its name in the log
+  bool can_encode;          // whether its bytes pass through us
+  std::unique_ptr<FileBody> (*make_body)(const BodyTools&, UniqueFd, void* waiter);
+};
+
+// The answer to `request`, a GET or a HEAD, by `representation` (RFC 9110 sections 13 and 14): 200,
+// 206, 304, 406, 412 or 416. `waiter` is who gets reported by tools.aio.
+[[nodiscard]] Response file_response(const Request& request, const ResourceKind& kind,
+                                     Representation representation, const BodyTools& tools,
+                                     void* waiter);
+
+}  // namespace aws
