@@ -60,7 +60,7 @@ UniqueFd take_signals() {
 void say_where(const Options& options, std::uint16_t port) {
   std::string host = options.listen.addresses.empty() ? "localhost" : options.listen.addresses[0];
   if (host.find(':') != std::string::npos) host = "[" + host + "]";
-  const std::string root = std::filesystem::canonical(options.root).string();
+  const std::string root = std::filesystem::canonical(options.site.root).string();
   fmt::print("aws: serving {} on http://{}:{}/ ({} thread{})\n", root, host, port, options.threads,
              options.threads == 1 ? "" : "s");
   std::fflush(stdout);
@@ -116,7 +116,7 @@ Server::Leftovers serve(const Options& options) {
   const UniqueFd first_signal = take_signals();
   const UniqueFd second_signal(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!second_signal) throw std::system_error(errno, std::generic_category(), "eventfd");
-  const Resources resources(options.root);
+  const Resources resources(options.site);
   std::optional<AccessLog> access_log;
   if (!options.access_log.empty()) access_log.emplace(options.access_log);
   Tracer tracer;

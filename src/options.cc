@@ -11,6 +11,7 @@
 #include <iostream>
 
 #include "os/cpus.h"
+#include "site_options.h"
 
 namespace aws {
 namespace {
@@ -86,7 +87,7 @@ CLI::Validator seconds_from(double shortest) {
 
 void add_listening(CLI::App& app, Raw& raw) {
   Options& options = raw.options;
-  app.add_option("--root", options.root, "Document root (see below)")
+  app.add_option("--root", options.site.root, "Document root (see below)")
       ->type_name("FOLDER")
       ->check([](const std::string& text) { return text.empty() ? "the name is empty" : ""; });
   app.add_option("--bind", options.listen.addresses,
@@ -152,7 +153,7 @@ std::int64_t to_us(double seconds) {
 
 Options checked(const Raw& raw) {
   Options options = raw.options;
-  if (options.root.empty()) options.root = find_root();
+  if (options.site.root.empty()) options.site.root = find_root();
   options.listen.port = static_cast<std::uint16_t>(raw.port);
   options.limits.header_timeout_us = to_us(raw.header_timeout_s);
   options.limits.idle_timeout_us = to_us(raw.idle_timeout_s);
@@ -186,6 +187,7 @@ ParsedOptions parse_options(int argc, char** argv) {
       ->type_name("FILE");
   app.allow_config_extras(CLI::config_extras_mode::error);
   add_listening(app, raw);
+  add_site_options(app, raw.options.site);
   add_limits(app, raw);
   add_seeing(app, raw);
 

@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "os/listener.h"
+#include "serve/site.h"
 #include "server/server.h"
 
 namespace aws {
 
 struct Options {
-  std::string root;  // the document root, as given or found
+  Site site;  // its root as given or found
   ListenPlan listen;
   std::size_t threads = 1;
   bool pin = false;

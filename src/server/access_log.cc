@@ -59,10 +59,10 @@ void check_openable(const std::string& file) {
 }  // namespace
 
 std::string format_entry(const AccessEntry& entry) {
-  return fmt::format("{} - - [{}] {} {} {} {} {} {} {}", entry.peer, local_time(entry.wall_s),
+  return fmt::format("{} - - [{}] {} {} {} {} {} {} {}{}{}", entry.peer, local_time(entry.wall_s),
                      quoted(entry.request_line), entry.status, entry.body_bytes,
                      quoted(entry.referer), quoted(entry.user_agent), entry.duration_us,
-                     entry.engine);
+                     entry.engine, entry.decision.empty() ? "" : " ", entry.decision);
 }
 
 struct AccessLog::Writer {

@@ -1,5 +1,5 @@
-// AccessLog: one line an answer, in Combined format, then the duration in microseconds and the
-// engine that served it:
+// AccessLog: one line an answer, in Combined format, then the duration in microseconds, the engine
+// that served it, and what decided, where something did ("if-none-match", "1 range"):
 //
 //   ::1 - - [21/Nov/2026:10:00:00 +0000] "GET /static/a HTTP/1.1" 200 12 "-" "curl/7.88.1" 85
 //   static
@@ -25,7 +25,8 @@ struct AccessEntry {
   std::string referer;     // empty: none
   std::string user_agent;  // empty: none
   std::int64_t duration_us = 0;
-  std::string_view engine;
+  std::string engine;
+  std::string decision;  // empty: nothing
 };
 
 // The line, without its end. What a client chose is escaped: quotes, backslashes and everything

@@ -1,5 +1,7 @@
 #include "server/connection.h"
 
+#include <spdlog/spdlog.h>
+
 #include <cassert>
 #include <cerrno>
 
@@ -125,13 +127,11 @@ void Connection::on_time_out() {
 
 Connection::Outcome Connection::open_file() {
   const Request request = parser_.request(received_.bytes());
-  response_ = loop_.resources.answer(request, {loop_.sys, loop_.aio}, waiter_);
-  if (request.method == Method::Head) response_.body.reset();
-  if (response_.head.last_modified > loop_.now.wall_s) {  // RFC 9110 section 8.8.2.1
-    response_.head.last_modified = loop_.now.wall_s;
-  }
+  response_ = loop_.resources.answer(request, {loop_.sys, loop_.aio, loop_.now}, waiter_);
 
-  keep_alive_ = request.keep_alive && loop_.keep_alive && !loop_.stopping;
+  // An HTTP/1.0 client tells the end of a body without a length by the end of the connection.
+  const bool framed = response_.body == nullptr || response_.head.is_framed();
+  keep_alive_ = framed && request.keep_alive && loop_.keep_alive && !loop_.stopping;
   Persistence persistence = Persistence::Implied;
   if (!keep_alive_) {
     persistence = Persistence::Close;
@@ -141,6 +141,7 @@ Connection::Outcome Connection::open_file() {
   head_ = write_head(response_.head, loop_.date.at(loop_.now.wall_s), persistence);
   head_sent_ = 0;
   if (loop_.access_log != nullptr) begin_log_entry(request);
+  if (loop_.tracer != nullptr) loop_.tracer->note(id_, summary(response_));
 
   // The request's bytes are not needed any more; what stands behind them is the next request.
   received_.drop_front(std::min(parser_.consumed(), received_.bytes().size()));
@@ -223,6 +224,7 @@ void Connection::fail_answer(Failure failure) {
     ++loop_.counters.peer_failures;
   } else {
     ++loop_.counters.file_failures;
+    spdlog::warn("{}: {}", response_.address, describe(failure));
   }
   close();
 }
@@ -268,6 +270,7 @@ void Connection::begin_log_entry(const Request& request) {
   log_entry_->user_agent = request[Field::UserAgent];
   log_entry_->status = response_.head.status;
   log_entry_->engine = response_.engine;
+  log_entry_->decision = response_.decision;
 }
 
 void Connection::write_log_entry() {
