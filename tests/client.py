@@ -1,14 +1,16 @@
 """A small HTTP client that hides nothing: bytes out, bytes in, and the answer's parts as sent."""
+import re
 import socket
 import struct
 
 
 class Answer:
-    """One answer. `fields` are (name in lower case, value) in the order they came."""
+    """One answer. `fields` are (name in lower case, value) in the order they came; `chunks` are the
+    sizes of a chunked body's chunks, None for any other."""
 
     def __init__(self, version, status, reason, fields, body):
         self.version, self.status, self.reason = version, status, reason
-        self.fields, self.body = fields, body
+        self.fields, self.body, self.chunks = fields, body, None
 
     def __getitem__(self, name):
         """The field's value; None if it is absent. More than one is an error."""
@@ -63,7 +65,8 @@ class Client:
         return bool(data)
 
     def answer(self, method="GET"):
-        """Reads one whole answer. A short one is an EOFError."""
+        """Reads one whole answer. A short one is an EOFError; one that tells its length in no way
+        or in two, or has not the chunks of RFC 9112 section 7.1, an AssertionError."""
         while b"\r\n\r\n" not in self.buffer:
             if not self.receive():
                 raise EOFError(f"the stream ended in {self.buffer!r}")
@@ -77,7 +80,17 @@ class Client:
         answer = Answer(version, int(status), reason, fields, b"")
         if method == "HEAD" or answer.status in (204, 304):
             return answer
-        length = int(answer["content-length"])
+        if answer["transfer-encoding"] is not None:
+            assert (answer["transfer-encoding"], answer["content-length"]) == ("chunked", None)
+            answer.body, answer.chunks = self._read_chunks()
+        elif answer["content-length"] is not None:
+            answer.body = self._read_exactly(int(answer["content-length"]))
+        else:
+            assert answer["connection"] == "close", f"{answer} does not tell its length"
+            answer.body = self._read_to_end()
+        return answer
+
+    def _read_exactly(self, length):
         parts, size = [self.buffer], len(self.buffer)
         while size < length:
             data = self.socket.recv(1 << 20)
@@ -86,8 +99,41 @@ class Client:
             parts.append(data)
             size += len(data)
         whole = b"".join(parts)
-        answer.body, self.buffer = whole[:length], whole[length:]
-        return answer
+        self.buffer = whole[length:]
+        return whole[:length]
+
+    def _read_to_end(self):
+        parts, self.buffer = [self.buffer], b""
+        while data := self.socket.recv(1 << 20):
+            parts.append(data)
+        return b"".join(parts)
+
+    def _read_chunks(self):
+        """The body and the sizes of its chunks. There must be no extensions and no trailers."""
+        data, at, body, sizes = bytearray(self.buffer), 0, bytearray(), []
+
+        def need(end):
+            while len(data) < end:
+                more = self.socket.recv(1 << 18)
+                if not more:
+                    raise EOFError(f"the stream ended behind {len(sizes)} chunks")
+                data.extend(more)
+
+        while not sizes or sizes[-1]:
+            line = None
+            while not line:
+                line = re.compile(rb"([0-9a-fA-F]{1,16})\r\n").match(data, at)
+                if not line:
+                    assert len(data) - at < 18, f"no chunk's size: {bytes(data[at:at + 40])}"
+                    need(len(data) + 1)
+            size = int(line[1], 16)
+            need(line.end() + size + 2)
+            body += data[line.end():line.end() + size]
+            at = line.end() + size + 2
+            assert data[at - 2:at] == b"\r\n", f"behind a chunk of {size} comes {data[at - 2:at]}"
+            sizes.append(size)
+        self.buffer = bytes(data[at:])
+        return bytes(body), sizes[:-1]
 
     def at_end(self):
         """Whether the server ends the stream now, with nothing more in it. Waits for either."""

@@ -13,7 +13,8 @@ LINE = re.compile(
     r"(?P<peer>[0-9a-f.:]+) - - "
     r"\[(?P<time>\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] "
     rf"(?P<request>{QUOTED}) (?P<status>\d{{3}}) (?P<bytes>\d+) (?P<referer>{QUOTED}) "
-    rf"(?P<agent>{QUOTED}) (?P<duration>\d+) (?P<engine>static|dynamic|memory)")
+    rf"(?P<agent>{QUOTED}) (?P<duration>\d+) (?P<engine>(?:static|dynamic|memory|listing)"
+    r"(?:/(?:gz|br|zst|gzip|zstd))?)(?: (?P<decision>[a-z0-9-]+(?: ranges?)?))?")
 
 
 @pytest.fixture

@@ -86,7 +86,8 @@ def test_a_file_has_these_fields_and_no_others(server, kind):
         answer = client.answer()
     assert (answer.version, answer.status, answer.reason) == ("HTTP/1.1", 200, "OK")
     assert sorted(name for name, _ in answer.fields) == [
-        "content-length", "content-type", "date", "last-modified", "server"]
+        "accept-ranges", "content-length", "content-type", "date", "etag", "last-modified",
+        "server", "x-content-type-options"]
 
 
 @pytest.mark.parametrize("target", ["/static/none", "/dynamic/none", "/missing", "/static/%"])
@@ -113,7 +114,7 @@ def test_date_moves_on(server):
 @pytest.mark.parametrize("modified, text", [
     (784111777, "Sun, 06 Nov 1994 08:49:37 GMT"),  # RFC 9110's own example
     (784111777.999, "Sun, 06 Nov 1994 08:49:37 GMT"),
-    (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+    (0, None),  # the epoch is what builds set to say nothing
     (951827696, "Tue, 29 Feb 2000 12:34:56 GMT"),
 ])
 def test_last_modified_is_the_files_time(server, root, kind, modified, text):  # section 8.8.2
@@ -125,9 +126,7 @@ def test_last_modified_is_the_files_time(server, root, kind, modified, text):  #
 def test_last_modified_is_never_in_the_future(server, root, kind):
     """RFC 9110 section 8.8.2.1: never later than the answer's own Date."""
     os.utime(root / kind / "ends.", (time.time() + 1e6,) * 2)
-    answer = server.get(f"/{kind}/ends.")
-    modified, date = (parsedate_to_datetime(answer[name]) for name in ("Last-Modified", "Date"))
-    assert modified <= date
+    assert server.get(f"/{kind}/ends.")["Last-Modified"] is None
 
 
 @pytest.mark.parametrize("version, sent, received", [
@@ -203,12 +202,11 @@ def test_an_error_page_repeats_nothing_the_client_sent(server):
 
 
 @pytest.mark.parametrize("field", [
-    ("If-Modified-Since", "Fri, 31 Dec 9999 23:59:59 GMT"), ("If-None-Match", "*"),
-    ("Range", "bytes=0-1"), ("Accept", "image/png"), ("Accept-Encoding", "gzip"),
+    ("Range", "lines=0-1"), ("Accept", "image/png"), ("Accept-Encoding", "compress"),
     ("TE", "trailers"),
 ])
 def test_what_is_not_offered_is_ignored(server, kind, field):
-    # RFC 9110 sections 12.1, 13.2.1 and 14.2
+    # RFC 9110 sections 12.1 and 14.2
     answer = server.get(f"/{kind}/none", headers=[field])
     assert (answer.status, len(answer.body)) == (200, 10)
-    assert not fields_of(answer) & {"accept-ranges", "etag", "content-range", "content-encoding"}
+    assert not fields_of(answer) & {"content-range", "content-encoding"}

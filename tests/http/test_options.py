@@ -18,6 +18,9 @@ OPTIONS = {  # with the default that --help must name; None where there is none
     "--header-timeout": "10", "--idle-timeout": "60", "--send-timeout": "60", "--grace": "10",
     "--aio-blocks": "64", "--no-keep-alive": None, "--access-log": None, "--log-level": "info",
     "--trace": None, "--audit": None,
+    "--listing": None, "--dotfiles": None, "--no-precompressed": None, "--no-compress": None,
+    "--cors": None, "--default-type": "application/octet-stream", "--types": None,
+    "--fallback": None, "--cache-control": None, "--header": None,
 }
 
 

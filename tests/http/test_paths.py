@@ -15,7 +15,7 @@ DEEP = "/".join(["d" * 200] * 15)  # with any sane root, still below PATH_MAX
 
 # Beneath each kind's folder; every file holds its own name, so that no other can pass for it.
 FILES = ["x.txt", "a b.txt", "a+b.txt", "100%.txt", "%41.txt", "what?.txt", "#1.txt", "semi;colon",
-         "quote'\".txt", "back\\slash", "ü.txt", "日本.txt", ".hidden", "line\nfeed", LONG_NAME,
+         "quote'\".txt", "back\\slash", "ü.txt", "日本.txt", "h.idden", "line\nfeed", LONG_NAME,
          "folder/index.html", "folder/y.txt", "folder/sub/z.txt", "a folder/y.txt", "empty/sub/z",
          "index.html/x", f"{DEEP}/bottom"]
 
@@ -63,7 +63,7 @@ def server(request, tmp_path_factory):
     ("%C3%BC.txt", "ü.txt"),
     ("ü.txt", "ü.txt"),  # raw, as curl sends what its user typed
     ("%E6%97%A5%e6%9c%ac.txt", "日本.txt"),
-    (".hidden", ".hidden"),
+    ("h.idden", "h.idden"),
     ("line%0Afeed", "line\nfeed"),
     ("byte%FF", "byte"),
     (LONG_NAME, LONG_NAME),

@@ -10,6 +10,7 @@ from conftest import KINDS
 
 STEP = re.compile(r"#(\d+) (\w+) --(\w+|at once)--> (\w+)(?:, wants (\w+))?")
 NOTE = re.compile(r"#(\d+) (accepted from \S+|buried)")
+ANSWER = re.compile(r"#\d+ \d{3} \S+(?:, .+)?")  # what is sent; test_decisions.py reads it
 
 # (state, next state, want): what that table allows a state's own work to come to.
 AFTER_AN_ANSWER = [("ReadingRequest", "Read"), ("ReadingRequest", None),  # None: more has come
@@ -47,6 +48,8 @@ def trace(server):
     steps = {}
     for line in server.stderr_lines:
         if line is None or not line.startswith("#"):
+            continue
+        if ANSWER.fullmatch(line):
             continue
         step, note = STEP.fullmatch(line), NOTE.fullmatch(line)
         assert step or note, f"neither a step nor a note: {line}"

@@ -86,7 +86,7 @@ class ConnectionFaults : public testing::TestWithParam<std::tuple<Scenario, Weat
     // That openat2 is missing is remembered, and must not be from one run to the next.
     std::unique_ptr<Resources> forgetful;
     if (fault.error == ENOSYS) {
-      forgetful = std::make_unique<Resources>(TestSite::shared().root());
+      forgetful = std::make_unique<Resources>(TestSite::shared().site());
     }
     const Resources& resources = forgetful != nullptr ? *forgetful : remembering();
 
@@ -153,7 +153,7 @@ class ConnectionFaults : public testing::TestWithParam<std::tuple<Scenario, Weat
 
   static const Resources& remembering() {
     if (!lacks_openat2()) return TestSite::resources();
-    static const Resources resources(TestSite::shared().root());
+    static const Resources resources(TestSite::shared().site());
     return resources;
   }
 

@@ -69,9 +69,11 @@ class DocumentRootTest : public testing::TestWithParam<bool> {
       const OpenedFile opened = root.open(sys_, path);
       outcome.is_folder = opened.is_folder;
       outcome.error = opened.error;
-      const int kinds = (opened.file ? 1 : 0) + (opened.is_folder ? 1 : 0) + (opened.error ? 1 : 0);
-      EXPECT_EQ(kinds, 1) << path;
-      if (opened.file) {
+      EXPECT_EQ(static_cast<bool>(opened.file), opened.error == 0) << path;
+      EXPECT_FALSE(opened.is_folder && opened.error != 0) << path;
+      EXPECT_EQ(opened.is_file(), opened.error == 0 && !opened.is_folder) << path;
+      EXPECT_EQ(opened.is_folder, opened.file && S_ISDIR(opened.status.st_mode)) << path;
+      if (opened.is_file()) {
         outcome.content.resize(static_cast<std::size_t>(opened.status.st_size));
         EXPECT_EQ(::pread(opened.file.get(), outcome.content.data(), outcome.content.size(), 0),
                   opened.status.st_size);

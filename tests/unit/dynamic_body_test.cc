@@ -24,7 +24,9 @@ struct Stream {
          off_t offset = 0)
       : socket(sys.connect()),
         peer(sys.peer(socket.get())),
-        body(std::make_unique<DynamicBody>(sys, aio, open_file(file), offset, length, this)) {}
+        body(std::make_unique<DynamicBody>(sys, aio, open_file(file), this)) {
+    body->aim(offset, length, false);
+  }
 
   [[nodiscard]] bool ended() const { return state == Pump::Done || state == Pump::Failed; }
   void pump() {
@@ -112,6 +114,45 @@ TEST_F(DynamicBodyTest, ReadsOnFromWhereAReadWasCut) {
     sys_.read_limit = cut;
     expect_sent_whole(pattern(cut == 4096 ? 2 * kBlock + 5 : 1000));
   }
+}
+
+// What another file has read ahead must not be sent for this one.
+TEST_F(DynamicBodyTest, CanBeAimedAtAnotherPartAtAnyTime) {
+  const std::string content = pattern(6 * kBlock);
+  const std::string file = folder_.write("file", content);
+  for (const std::size_t room : {std::size_t{0}, std::size_t{10}, kBlock, 2 * kBlock}) {
+    SCOPED_TRACE(room);
+    Stream stream(sys_, aio_, file, 4 * kBlock);
+    stream.peer.room = room;
+    run({&stream});
+    ASSERT_EQ(stream.state, Pump::AwaitSocket);
+    stream.peer.output.clear();
+    stream.peer.room = FaultySys::kNoLimit;
+    stream.body->aim(static_cast<off_t>(5 * kBlock - 10), kBlock, false);
+    run({&stream});
+    EXPECT_EQ(stream.state, Pump::Done);
+    EXPECT_TRUE(stream.peer.output == content.substr(5 * kBlock - 10, kBlock));
+    EXPECT_EQ(aio_.blocks_in_use(), 0U);
+  }
+}
+
+TEST_F(DynamicBodyTest, HoldsTheLastPacketBackForWhatFollows) {
+  const std::string file = folder_.write("file", pattern(kBlock + 1));
+  for (const bool more : {false, true}) {
+    Stream stream(sys_, aio_, file, 0);
+    stream.body->aim(0, kBlock + 1, more);
+    run({&stream});
+    EXPECT_EQ(stream.peer.output.size(), kBlock + 1);
+    EXPECT_EQ(stream.peer.held_back, more);
+  }
+}
+
+TEST_F(DynamicBodyTest, IsDoneAtOnceWithNothing) {
+  Stream stream(sys_, aio_, folder_.write("file", pattern(10)), 0);
+  stream.pump();
+  EXPECT_EQ(stream.state, Pump::Done);
+  EXPECT_EQ(stream.peer.output, "");
+  EXPECT_TRUE(sys_.calls().empty());
 }
 
 TEST_F(DynamicBodyTest, ReadsTheNextBlockWhileItSendsTheLast) {
@@ -208,7 +249,8 @@ TEST_F(DynamicBodyTest, TellsWhyItFailed) {
               {Call::Send, ENOMEM, Failure::ReadError},
               {Call::AioSubmit, EIO, Failure::ReadError}};
   for (const auto& row : rows) {
-    DynamicBody body(sys_, aio_, open_file(file), 0, 3 * kBlock, this);
+    DynamicBody body(sys_, aio_, open_file(file), this);
+    body.aim(0, 3 * kBlock, false);
     const UniqueFd socket = sys_.connect();
     sys_.fail_call(1, row.error, row.call);
     std::vector<void*> ready;

@@ -104,6 +104,10 @@ int FaultySys::shutdown_write(int socket) noexcept {
   return 0;
 }
 
+void FaultySys::reset_on_close(int socket) noexcept {
+  peer(socket).reset = true;
+}
+
 // ---- Files
 
 int FaultySys::open_beneath(int directory, const char* path, int flags) noexcept {
@@ -124,6 +128,16 @@ int FaultySys::fstat(int file, struct stat& status) noexcept {
 ssize_t FaultySys::readlink_at(int directory, const char* name, std::span<char> into) noexcept {
   if (const int error = begin(Call::ReadlinkAt); error < 0) return error;
   return Sys::readlink_at(directory, name, into);
+}
+
+ssize_t FaultySys::read_folder(int folder, std::span<char> into) noexcept {
+  if (const int error = begin(Call::ReadFolder); error < 0) return error;
+  return Sys::read_folder(folder, into);
+}
+
+int FaultySys::stat_at(int folder, const char* name, struct stat& status) noexcept {
+  if (const int error = begin(Call::StatAt); error < 0) return error;
+  return Sys::stat_at(folder, name, status);
 }
 
 // ---- The ring
@@ -206,6 +220,10 @@ std::vector<int> legal_errors(FaultySys::Call call) {
       return {ENOMEM, EIO};
     case Call::ReadlinkAt:
       return {EACCES, ENOMEM, ENOENT, EIO};
+    case Call::ReadFolder:
+      return {EIO, ENOENT, ENOMEM};
+    case Call::StatAt:
+      return {EACCES, ENOENT, ENOMEM, EIO};
     case Call::AioSubmit:
       return {EAGAIN, EBADF, EINVAL, ENOMEM};
     case Call::AioEvents:  // EINTR, which ends in Sys

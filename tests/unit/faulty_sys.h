@@ -32,6 +32,8 @@ class FaultySys final : public Sys {
     OpenAt,
     Fstat,
     ReadlinkAt,
+    ReadFolder,
+    StatAt,
     AioSubmit,
     AioEvents,
     kCount,
@@ -45,6 +47,7 @@ class FaultySys final : public Sys {
     std::string output;             // what it was sent
     int unread = 0;                 // bytes of it that still wait to be acknowledged
     bool output_ended = false;      // shutdown_write() was called
+    bool reset = false;             // reset_on_close() was called
     bool held_back = false;         // the last bytes came with MSG_MORE: more was promised
   };
 
@@ -85,10 +88,13 @@ class FaultySys final : public Sys {
   ssize_t sendfile(int socket, int file, off_t offset, std::size_t length) noexcept override;
   int unread_by_peer(int socket) noexcept override;
   int shutdown_write(int socket) noexcept override;
+  void reset_on_close(int socket) noexcept override;
   int open_beneath(int directory, const char* path, int flags) noexcept override;
   int open_at(int directory, const char* name, int flags) noexcept override;
   int fstat(int file, struct stat& status) noexcept override;
   ssize_t readlink_at(int directory, const char* name, std::span<char> into) noexcept override;
+  ssize_t read_folder(int folder, std::span<char> into) noexcept override;
+  int stat_at(int folder, const char* name, struct stat& status) noexcept override;
   int aio_setup(int depth, io_context_t& context) noexcept override;
   int aio_submit(io_context_t context, std::span<iocb*> reads) noexcept override;
   int aio_events(io_context_t context, long at_least, std::span<io_event> into) noexcept override;

@@ -19,12 +19,13 @@ class ResourcesTest : public testing::Test {
     request.method = method;
     request.target = target;
     request.refusal = refusal;
-    return resources_.answer(request, {sys_, aio_}, nullptr);
+    return resources_.answer(request, {sys_, aio_, now_}, nullptr);
   }
   int status(const std::string& target) { return answer(target).head.status; }
 
   FaultySys sys_;
   AioContext aio_{sys_, 2};
+  Moment now_ = Sys().now();  // the site's files are not from the future
   const TestSite& site_ = TestSite::shared();
   const Resources& resources_ = TestSite::resources();
 };
@@ -77,11 +78,11 @@ TEST_F(ResourcesTest, ShowTheFrontPageIfThereIsOne) {
   EXPECT_EQ(front.head.content_length, 10U);
   EXPECT_EQ(front.head.content_type, "text/html; charset=utf-8");
   const TempFolder bare;
-  const Resources other(bare.path().string());
+  const Resources other(site_at(bare.path().string()));
   Request request;
   request.method = Method::Get;
   request.target = "/";
-  EXPECT_EQ(other.answer(request, {sys_, aio_}, nullptr).head.status, 404);
+  EXPECT_EQ(other.answer(request, {sys_, aio_, now_}, nullptr).head.status, 404);
 }
 
 TEST_F(ResourcesTest, ShowAFoldersIndex) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 #include <string>
 
 #include "faulty_sys.h"
@@ -15,9 +16,10 @@ namespace {
 class StaticBodyTest : public testing::Test {
  protected:
   // A body of all `content`, which stands in the file at `offset`.
-  StaticBody body_of(const std::string& content, std::size_t offset = 0) {
+  StaticBody& body_of(const std::string& content, std::size_t offset = 0) {
     name_ = folder_.write("file", std::string(offset, '-') + content + "behind");
-    return {sys_, open_file(name_), static_cast<off_t>(offset), content.size()};
+    body_.emplace(sys_, open_file(name_)).aim(static_cast<off_t>(offset), content.size(), false);
+    return *body_;
   }
 
   FaultySys::Peer& peer() { return sys_.peer(socket_.get()); }
@@ -34,6 +36,7 @@ class StaticBodyTest : public testing::Test {
   std::string name_;
   FaultySys sys_;
   UniqueFd socket_ = sys_.connect();
+  std::optional<StaticBody> body_;
 };
 
 TEST_F(StaticBodyTest, SendsExactlyWhatWasPromised) {
@@ -41,7 +44,7 @@ TEST_F(StaticBodyTest, SendsExactlyWhatWasPromised) {
     for (const std::size_t offset : {0U, 777U}) {
       const std::string content = pattern(size);
       peer().output.clear();
-      StaticBody body = body_of(content, offset);
+      StaticBody& body = body_of(content, offset);
       EXPECT_EQ(pump_to_end(body), Pump::Done);
       EXPECT_TRUE(peer().output == content) << size;
       EXPECT_EQ(body.sent(), size);
@@ -56,15 +59,33 @@ TEST_F(StaticBodyTest, SendsOnFromWhereATransferWasCut) {
     peer().output.clear();
     sys_.transfer_limit = cut;
     sys_.blocks_every_other_time = true;
-    StaticBody body = body_of(content);
+    StaticBody& body = body_of(content);
     EXPECT_EQ(pump_to_end(body), Pump::Done);
     EXPECT_TRUE(peer().output == content) << cut;
   }
 }
 
+TEST_F(StaticBodyTest, CanBeAimedAtAnotherPart) {
+  const std::string content = pattern(900'000);
+  StaticBody& body = body_of(content);
+  ASSERT_EQ(body.pump(socket_.get()), Pump::AwaitSocket);  // in mid-part
+  peer().output.clear();
+  for (const std::size_t offset : {899'999U, 0U, 123'456U}) {
+    body.aim(static_cast<off_t>(offset), 1, true);
+    EXPECT_EQ(pump_to_end(body), Pump::Done);
+  }
+  EXPECT_EQ(peer().output, std::string({content[899'999], content[0], content[123'456]}));
+}
+
+TEST_F(StaticBodyTest, IsDoneAtOnceWithNothing) {
+  StaticBody& body = body_of("");
+  EXPECT_EQ(body.pump(socket_.get()), Pump::Done);
+  EXPECT_TRUE(sys_.calls().empty());
+}
+
 // Others must have their turn, however fast this client is.
 TEST_F(StaticBodyTest, SendsABoundedAmountATurn) {
-  StaticBody body = body_of(pattern(2'000'000));
+  StaticBody& body = body_of(pattern(2'000'000));
   std::uint64_t before = 0;
   int turns = 1;
   for (; body.pump(socket_.get()) == Pump::AwaitSocket; ++turns) {
@@ -77,7 +98,7 @@ TEST_F(StaticBodyTest, SendsABoundedAmountATurn) {
 
 TEST_F(StaticBodyTest, FailsWhereTheFileShrank) {
   sys_.transfer_limit = 1000;
-  StaticBody body = body_of(pattern(600'000));
+  StaticBody& body = body_of(pattern(600'000));
   ASSERT_EQ(body.pump(socket_.get()), Pump::AwaitSocket);
   ASSERT_EQ(::truncate(name_.c_str(), 550'000), 0);
   EXPECT_EQ(pump_to_end(body), Pump::Failed);
@@ -94,7 +115,7 @@ TEST_F(StaticBodyTest, TellsWhyItFailed) {
               {EIO, Failure::ReadError},
               {ENOMEM, Failure::ReadError}};
   for (const auto& row : rows) {
-    StaticBody body = body_of(pattern(3000));
+    StaticBody& body = body_of(pattern(3000));
     sys_.fail_call(1, row.error);
     EXPECT_EQ(body.pump(socket_.get()), Pump::Failed);
     EXPECT_EQ(body.failure(), row.failure) << row.error;
@@ -104,7 +125,8 @@ TEST_F(StaticBodyTest, TellsWhyItFailed) {
 
 TEST_F(StaticBodyTest, ClosesItsFile) {
   const std::ptrdiff_t before = open_descriptors();
-  { const StaticBody body = body_of("x"); }
+  body_of("x");
+  body_.reset();
   EXPECT_EQ(open_descriptors(), before);
 }
 

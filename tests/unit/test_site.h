@@ -9,6 +9,12 @@
 
 namespace aws {
 
+[[nodiscard]] inline Site site_at(const std::string& root) {
+  Site site;
+  site.root = root;
+  return site;
+}
+
 class TestSite {
  public:
   TestSite() {
@@ -29,7 +35,8 @@ class TestSite {
     folder_.link("dynamic/linked.txt", "../static/a.txt");
   }
 
-  [[nodiscard]] std::string root() const { return folder_.path().string(); }
+  // What an operator chooses who says nothing but where the root is.
+  [[nodiscard]] Site site() const { return site_at(folder_.path().string()); }
 
   // Made once for all tests that do not change it.
   static const TestSite& shared() {
@@ -37,7 +44,7 @@ class TestSite {
     return site;
   }
   static const Resources& resources() {
-    static const Resources resources(shared().root());
+    static const Resources resources(shared().site());
     return resources;
   }
 

@@ -1,0 +1,220 @@
+#include "serve/block_reader.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "faulty_sys.h"
+#include "temp_folder.h"
+
+namespace aws {
+namespace {
+
+constexpr std::size_t kBlock = AioContext::kBlockSize;
+using Fetch = BlockReader::Fetch;
+
+class BlockReaderTest : public testing::Test {
+ protected:
+  BlockReaderTest()
+      : content_(pattern(4 * kBlock + 1000)), name_(folder_.write("file", content_)) {}
+
+  // Fetches until there is something else to do than to wait for the disk.
+  Fetch fetch(BlockReader& reader) {
+    for (;;) {
+      const Fetch result = reader.fetch(&reader);
+      if (result != Fetch::AwaitDisk) return result;
+      std::vector<void*> ready;
+      while (ready.empty()) {
+        aio_.submit(ready);
+        aio_.reap(ready);
+      }
+      EXPECT_EQ(ready, std::vector<void*>{&reader});
+    }
+  }
+
+  // All bytes of the part, used up `step` at a time.
+  std::string read_all(BlockReader& reader, std::size_t step = kBlock) {
+    std::string bytes;
+    while (fetch(reader) == Fetch::Ready) {
+      const std::string_view some = reader.bytes().substr(0, step);
+      EXPECT_FALSE(some.empty());
+      bytes += some;
+      reader.use(some.size());
+    }
+    return bytes;
+  }
+
+  // Takes every block that can be had, as other readers might.
+  void take_all_blocks() {
+    std::deque<AioRead> others;
+    for (int i = 0; i < 4; ++i)
+      others.emplace_back(aio_).start(other_.get(), 0, 1);
+    std::vector<void*> ready;
+    aio_.submit(ready);
+    aio_.reap(ready);
+    EXPECT_TRUE(std::all_of(others.begin(), others.end(), [](const auto& r) { return r.done(); }));
+  }
+
+  [[nodiscard]] UniqueFd file() const { return open_file(name_); }
+
+  FaultySys sys_;
+  AioContext aio_{sys_, 4};
+  TempFolder folder_;
+  std::string content_;
+  std::string name_;
+  UniqueFd other_ = open_file(folder_.write("other", "x"));
+};
+
+TEST_F(BlockReaderTest, ReadsExactlyThePartItIsAimedAt) {
+  BlockReader reader(aio_, file());
+  for (const std::size_t offset : {std::size_t{0}, std::size_t{1}, kBlock - 1, kBlock}) {
+    for (const std::size_t length : {std::size_t{1}, kBlock - 1, kBlock, kBlock + 1, 3 * kBlock}) {
+      SCOPED_TRACE(std::to_string(offset) + " and " + std::to_string(length) + " more");
+      reader.aim(static_cast<off_t>(offset), length);
+      EXPECT_TRUE(read_all(reader, 100'000) == content_.substr(offset, length));
+      EXPECT_EQ(fetch(reader), Fetch::End);
+      EXPECT_EQ(aio_.blocks_in_use(), 0U);
+    }
+  }
+}
+
+TEST_F(BlockReaderTest, IsAtTheEndOfNothingAtOnce) {
+  BlockReader reader(aio_, file());
+  EXPECT_EQ(reader.fetch(this), Fetch::End);
+  reader.aim(5, 0);
+  EXPECT_EQ(reader.fetch(this), Fetch::End);
+  EXPECT_EQ(sys_.count(FaultySys::Call::AioSubmit), 0U);
+}
+
+TEST_F(BlockReaderTest, HasTheSameBytesUntilTheyAreUsed) {
+  BlockReader reader(aio_, file());
+  reader.aim(0, 2 * kBlock);
+  ASSERT_EQ(fetch(reader), Fetch::Ready);
+  const std::string before(reader.bytes());
+  ASSERT_EQ(fetch(reader), Fetch::Ready);
+  EXPECT_TRUE(reader.bytes() == before);
+  reader.use(10);
+  EXPECT_TRUE(reader.bytes() == std::string_view(before).substr(10));
+}
+
+TEST_F(BlockReaderTest, TellsWhichBytesAreThePartsLast) {
+  BlockReader reader(aio_, file());
+  reader.aim(0, 2 * kBlock + 5);
+  std::vector<bool> last;
+  while (fetch(reader) == Fetch::Ready) {
+    last.push_back(reader.bytes_are_last());
+    reader.use(reader.bytes().size());
+  }
+  EXPECT_EQ(last, (std::vector<bool>{false, false, true}));
+}
+
+TEST_F(BlockReaderTest, BytesOfAReadThatCameShortAreNotTheLast) {
+  sys_.read_limit = 70;
+  BlockReader reader(aio_, file());
+  reader.aim(0, 100);
+  ASSERT_EQ(fetch(reader), Fetch::Ready);
+  EXPECT_EQ(reader.bytes().size(), 70U);
+  EXPECT_FALSE(reader.bytes_are_last());
+  reader.use(70);
+  ASSERT_EQ(fetch(reader), Fetch::Ready);
+  EXPECT_EQ(reader.bytes(), content_.substr(70, 30));
+  EXPECT_TRUE(reader.bytes_are_last());
+}
+
+TEST_F(BlockReaderTest, ReadsOnFromWhereAReadCameShort) {
+  for (const std::size_t cut : {1U, 7U, 4096U}) {
+    sys_.read_limit = cut;
+    const std::size_t length = cut == 4096 ? 2 * kBlock + 5 : 500;
+    BlockReader reader(aio_, file());
+    reader.aim(3, length);
+    EXPECT_TRUE(read_all(reader, 3000) == content_.substr(3, length)) << cut;
+  }
+}
+
+// Whatever was read ahead of the old part is no byte of the new one.
+TEST_F(BlockReaderTest, CanBeAimedAnewInAnyState) {
+  for (const bool held : {false, true}) {
+    for (int steps = 0; steps < 4; ++steps) {
+      SCOPED_TRACE(steps);
+      BlockReader reader(aio_, file());
+      reader.aim(0, 3 * kBlock);
+      for (int i = 0; i < steps && fetch(reader) == Fetch::Ready; ++i)
+        reader.use(i == 1 ? 100 : reader.bytes().size());
+      sys_.holds_reads = held;
+      if (held) (void)reader.fetch(nullptr);
+      std::vector<void*> ready;
+      aio_.submit(ready);
+      reader.aim(static_cast<off_t>(2 * kBlock - 7), kBlock);
+      sys_.holds_reads = false;
+      sys_.finish_reads();
+      EXPECT_TRUE(read_all(reader, 50'000) == content_.substr(2 * kBlock - 7, kBlock));
+    }
+  }
+  EXPECT_EQ(aio_.blocks_in_use(), 0U);
+}
+
+TEST_F(BlockReaderTest, LendsItsBlocksAndReadsAnewWhatTheyHeld) {
+  BlockReader reader(aio_, file());
+  reader.aim(0, 4 * kBlock);
+  std::string bytes;
+  for (std::size_t step = 1; fetch(reader) == Fetch::Ready; step = step * 3 + 1000) {
+    const std::string some(reader.bytes().substr(0, step));
+    bytes += some;
+    reader.use(some.size());
+    reader.lend_blocks();
+    take_all_blocks();
+  }
+  EXPECT_TRUE(bytes == content_.substr(0, 4 * kBlock));
+}
+
+TEST_F(BlockReaderTest, ReadsNothingTwiceThatNobodyTook) {
+  BlockReader reader(aio_, file());
+  reader.aim(0, 2 * kBlock);
+  while (fetch(reader) == Fetch::Ready) {
+    reader.use(std::min<std::size_t>(reader.bytes().size(), 32 * 1024));
+    reader.lend_blocks();
+  }
+  EXPECT_LE(sys_.count(FaultySys::Call::AioSubmit), 2U);
+}
+
+TEST_F(BlockReaderTest, FailsWhereTheFileEndsTooSoon) {
+  for (const std::size_t left : {std::size_t{0}, std::size_t{100}, kBlock, kBlock + 1}) {
+    SCOPED_TRACE(left);
+    const std::string name = folder_.write("short", content_.substr(0, left));
+    BlockReader reader(aio_, open_file(name));
+    reader.aim(0, 3 * kBlock);
+    EXPECT_TRUE(read_all(reader) == content_.substr(0, left)) << "nothing is made up";
+    EXPECT_EQ(reader.failure(), Failure::FileShrank);
+  }
+}
+
+TEST_F(BlockReaderTest, FailsWhereTheDiskDoes) {
+  for (int n = 1; n <= 3; ++n) {
+    BlockReader reader(aio_, file());
+    reader.aim(0, 3 * kBlock);
+    sys_.fail_read(n, EIO);
+    EXPECT_TRUE(read_all(reader) == content_.substr(0, static_cast<std::size_t>(n - 1) * kBlock));
+    EXPECT_EQ(fetch(reader), Fetch::Failed);
+    EXPECT_EQ(reader.failure(), Failure::ReadError);
+  }
+  EXPECT_EQ(aio_.blocks_in_use(), 0U);
+}
+
+TEST_F(BlockReaderTest, ClosesItsFileAndLeavesNoBlockTaken) {
+  const std::ptrdiff_t before = open_descriptors();
+  {
+    BlockReader reader(aio_, file());
+    reader.aim(0, 3 * kBlock);
+    ASSERT_EQ(fetch(reader), Fetch::Ready);
+  }
+  EXPECT_EQ(open_descriptors(), before);
+  EXPECT_EQ(aio_.blocks_in_use(), 0U);
+}
+
+}  // namespace
+}  // namespace aws
