@@ -60,8 +60,10 @@ Representation choose_representation(const Request& request, const DocumentRoot&
                                      OpenedFile opened) {
   const bool compressible = is_compressible(choice.content_type);
   // A part of what is made on the way could not be found again, so ranges are of the file itself.
+  // Range means something to GET alone (RFC 9110 section 14.2).
+  const bool wants_part = request.method == Method::Get && request.find(Field::Range);
   const bool can_encode = choice.can_encode && compressible && !request.http_1_0 &&
-                          opened.status.st_size >= kEncodeFrom && !request.find(Field::Range);
+                          opened.status.st_size >= kEncodeFrom && !wants_part;
   Representation chosen;
   chosen.content_type = choice.content_type;
   chosen.varies = compressible && (site.precompressed || choice.can_encode);
