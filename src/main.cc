@@ -136,6 +136,8 @@ Server::Leftovers serve(const Options& options) {
   const Counters sum = fleet.counters();
   spdlog::info("{} answers on {} connections; {} timed out, {} cut by clients, {} by files",
                sum.answers, sum.connections, sum.time_outs, sum.peer_failures, sum.file_failures);
+  const std::string disk = summary(fleet.disk_counters());
+  if (!disk.empty()) spdlog::info("disk: {}", disk);
   if (access_log && access_log->lost() > 0) {
     spdlog::warn("{} lines of the access log were lost", access_log->lost());
   }

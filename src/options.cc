@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <map>
 
 #include "os/cpus.h"
 #include "site_options.h"
@@ -20,7 +21,9 @@ constexpr const char* kVersion = "aws 1.0.0";
 constexpr std::size_t kMostThreads = 1024;
 constexpr std::size_t kMostConnections = 1'000'000;
 constexpr std::size_t kMostAioBlocks = 65'536;  // fs.aio-max-nr's default
-constexpr int kLongestS = 1'000'000;            // eleven days
+const std::map<std::string, Engine> kEngines = {{"announced", Engine::Announced},
+                                                {"plain", Engine::Plain}};
+constexpr int kLongestS = 1'000'000;  // eleven days
 
 constexpr const char* kDescription =
     "Serves files over HTTP/1.1: /static/... by sendfile(2), /dynamic/... by kernel AIO.";
@@ -50,10 +53,10 @@ std::size_t raised_descriptor_limit() {
 }
 
 // How many connections there are descriptors for: each needs a socket and, while it is answered, a
-// file; each loop needs three and its listeners, the process a dozen.
+// file; each loop needs four and its listeners, the process a dozen.
 std::size_t most_connections(std::size_t descriptors, const Options& options) {
   const std::size_t listeners = std::max<std::size_t>(options.listen.addresses.size(), 1);
-  const std::size_t reserved = 16 + options.threads * (3 + listeners);
+  const std::size_t reserved = 16 + options.threads * (4 + listeners);
   const std::size_t room = descriptors > reserved ? (descriptors - reserved) / 2 : 1;
   return std::clamp<std::size_t>(room, 1, kMostConnections);
 }
@@ -131,6 +134,23 @@ void add_limits(CLI::App& app, Raw& raw) {
                  "Blocks of 256 KiB that a loop reads /dynamic files into; more reads wait")
       ->type_name("N")
       ->check(CLI::Range(std::size_t{1}, kMostAioBlocks));
+  app.add_option(
+         "--sentinels", limits.sentinels,
+         "Reads of cold /static and /dynamic files that a loop has announced to it at a time")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, kMostAioBlocks));
+  app.add_option("--helper-threads", limits.helper_threads,
+                 "Threads of each loop for what may sleep: opening uncached paths, listing")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, kMostThreads));
+  app.add_option("--helper-queue", limits.helper_queue,
+                 "Errands that a loop's helpers are given at a time; more wait in order")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, kMostAioBlocks));
+  app.add_option("--engine", limits.engine,
+                 "announced: the loop never waits for a disk. plain: it just reads, and waits")
+      ->type_name("NAME")
+      ->transform(CLI::CheckedTransformer(kEngines));
   app.add_flag("--no-keep-alive", raw.no_keep_alive, "One request a connection");
 }
 
@@ -177,6 +197,9 @@ ParsedOptions parse_options(int argc, char** argv) {
   Raw raw;
   raw.options.threads = usable_cpus().size();
   raw.options.limits.aio_blocks = 64;
+  raw.options.limits.sentinels = 32;
+  raw.options.limits.helper_threads = 2;
+  raw.options.limits.helper_queue = 64;
   raw.options.log_level = "info";
 
   CLI::App app(kDescription, "aws");

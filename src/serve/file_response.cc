@@ -63,8 +63,8 @@ bool send_encoded(Response& response, Representation& file, const BodyTools& too
   const auto length = static_cast<std::uint64_t>(file.opened.status.st_size);
   describe_content(response.head, file);
   response.head.chunked = true;
-  response.body = std::make_unique<EncodedBody>(tools.sys, tools.aio, std::move(file.opened.file),
-                                                length, std::move(encoder), waiter);
+  response.body = std::make_unique<EncodedBody>(
+      tools.sys, tools.page_cache, std::move(file.opened.file), length, std::move(encoder), waiter);
   return true;
 }
 

@@ -55,8 +55,8 @@ std::string_view Representation::log_suffix() const {
   return encode ? variant->encoder_suffix : variant->file_suffix;
 }
 
-Representation choose_representation(const Request& request, const DocumentRoot& root, Sys& sys,
-                                     const Site& site, const FileChoice& choice,
+Representation choose_representation(const Request& request, const DocumentRoot& root,
+                                     Lookup& lookup, const Site& site, const FileChoice& choice,
                                      OpenedFile opened) {
   const bool compressible = is_compressible(choice.content_type);
   // A part of what is made on the way could not be found again, so ranges are of the file itself.
@@ -76,7 +76,7 @@ Representation choose_representation(const Request& request, const DocumentRoot&
     const Variant& variant = kVariants[i];
     if (!accept.accepts(variant.coding)) continue;
     if (site.precompressed) {
-      OpenedFile beside = root.open(sys, choice.path + std::string(variant.extension));
+      OpenedFile beside = root.open(lookup, choice.path + std::string(variant.extension));
       if (beside.is_file() && !is_older(beside.status, opened.status)) {
         files[i] = std::move(beside);
       }

@@ -18,12 +18,12 @@
 namespace aws {
 namespace {
 
-std::unique_ptr<FileBody> make_static(const BodyTools& tools, UniqueFd file, void* /*waiter*/) {
-  return std::make_unique<StaticBody>(tools.sys, std::move(file));
+std::unique_ptr<FileBody> make_static(const BodyTools& tools, UniqueFd file, void* waiter) {
+  return std::make_unique<StaticBody>(tools.sys, tools.page_cache, std::move(file), waiter);
 }
 
 std::unique_ptr<FileBody> make_dynamic(const BodyTools& tools, UniqueFd file, void* waiter) {
-  return std::make_unique<DynamicBody>(tools.sys, tools.aio, std::move(file), waiter);
+  return std::make_unique<DynamicBody>(tools.sys, tools.page_cache, std::move(file), waiter);
 }
 
 constexpr std::array kKinds = {
@@ -135,7 +135,7 @@ Response Resources::find(const Visit& visit) const {
   if (kind == nullptr || is_hidden(target.path)) return status_response(visit.tools.sys, 404);
   if (target.is_folder) return open_folder(visit, *kind);
 
-  OpenedFile opened = root_.open(visit.tools.sys, target.path);
+  OpenedFile opened = root_.open(visit.tools.lookup, target.path);
   if (opened.is_folder) return redirect_to_folder(target, visit.tools.sys);
   if (opened.error != 0) return status_response(visit.tools.sys, status_of_error(opened.error));
   return serve_file(visit, *kind, target.path, std::move(opened));
@@ -143,7 +143,7 @@ Response Resources::find(const Visit& visit) const {
 
 Response Resources::open_front_page(const Visit& visit) const {
   const std::string path(kIndex);
-  OpenedFile page = root_.open(visit.tools.sys, path);
+  OpenedFile page = root_.open(visit.tools.lookup, path);
   if (!page.is_file()) return status_response(visit.tools.sys, status_of_error(page.error));
   return serve_file(visit, kFrontPageKind, path, std::move(page));
 }
@@ -153,12 +153,12 @@ Response Resources::open_front_page(const Visit& visit) const {
 Response Resources::open_folder(const Visit& visit, const ResourceKind& kind) const {
   Sys& sys = visit.tools.sys;
   const std::string index_path = visit.target.path + "/" + std::string(kIndex);
-  OpenedFile index = root_.open(sys, index_path);
+  OpenedFile index = root_.open(visit.tools.lookup, index_path);
   if (index.is_file()) return serve_file(visit, kind, index_path, std::move(index));
   if (index.error != 0 && index.error != ENOENT) {
     return status_response(sys, status_of_error(index.error));
   }
-  OpenedFile folder = root_.open(sys, visit.target.path);
+  OpenedFile folder = root_.open(visit.tools.lookup, visit.target.path);
   if (!folder.is_folder) return status_response(sys, status_of_error(folder.error));
   if (!site_.listing) return status_response(sys, 403);
   return list_folder(visit, std::move(folder.file));
@@ -179,8 +179,8 @@ Response Resources::list_folder(const Visit& visit, UniqueFd folder) const {
   response.head.content_type = as_json ? "application/json" : "text/html; charset=utf-8";
   response.head.chunked = wanted.chunked;
   response.head.more_fields = "Vary: Accept\r\n";
-  response.body =
-      std::make_unique<ListingBody>(visit.tools.sys, root_, std::move(folder), std::move(wanted));
+  response.body = std::make_unique<ListingBody>(visit.tools.sys, visit.tools.helpers, root_,
+                                                std::move(folder), std::move(wanted), visit.waiter);
   return response;
 }
 
@@ -189,7 +189,7 @@ Response Resources::fall_back(const Visit& visit, Response missing) const {
   if (site_.fallback.empty()) return missing;
   missing.head.more_fields += "Vary: Accept\r\n";
   if (!is_navigation(visit.request, visit.target.path)) return missing;
-  OpenedFile page = root_.open(visit.tools.sys, site_.fallback);
+  OpenedFile page = root_.open(visit.tools.lookup, site_.fallback);
   if (!page.is_file()) return missing;
   const ResourceKind* const kind = kind_of(site_.fallback);
   Response response =
@@ -203,7 +203,7 @@ Response Resources::serve_file(const Visit& visit, const ResourceKind& kind,
                                const std::string& path, OpenedFile opened) const {
   const FileChoice choice{path, media_types_.of(path), kind.can_encode && site_.compress};
   Response response = file_response(visit.request, kind,
-                                    choose_representation(visit.request, root_, visit.tools.sys,
+                                    choose_representation(visit.request, root_, visit.tools.lookup,
                                                           site_, choice, std::move(opened)),
                                     visit.tools, visit.waiter);
   if (response.head.status < 400) response.head.cache_control = cache_control_of(path);

@@ -1,8 +1,11 @@
-// StaticBody: a file's bytes by sendfile(2): from the page cache to the socket, never through us.
+// StaticBody: a file's bytes by sendfile(2): from the page cache to the socket, never through us,
+// and never before they are in the page cache.
 #pragma once
 
 #include <utility>
 
+#include "os/page_cache.h"
+#include "os/residency.h"
 #include "os/unique_fd.h"
 #include "serve/file_body.h"
 
@@ -10,8 +13,10 @@ namespace aws {
 
 class StaticBody final : public FileBody {
  public:
-  // Owns `file`; aim() tells what to send. `sys` must outlive it.
-  StaticBody(Sys& sys, UniqueFd file) : sys_(sys), file_(std::move(file)) {}
+  // Owns `file`; aim() tells what to send. Whenever pump() returns AwaitDisk, `waiter` will be
+  // reported. `sys` and `cache` must outlive it.
+  StaticBody(Sys& sys, PageCache& cache, UniqueFd file, void* waiter)
+      : sys_(sys), file_(std::move(file)), residency_(cache, file_.get(), waiter) {}
 
   void aim(off_t offset, std::uint64_t length, bool more) override;
   [[nodiscard]] Pump pump(int socket) override;
@@ -23,6 +28,7 @@ class StaticBody final : public FileBody {
 
   Sys& sys_;
   UniqueFd file_;
+  Residency residency_;
   off_t offset_ = 0;
   std::uint64_t left_ = 0;
 };

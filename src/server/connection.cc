@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "server/access_log.h"
+#include "server/opening.h"
 #include "server/tracer.h"
 
 namespace aws {
@@ -127,8 +128,10 @@ void Connection::on_time_out() {
 
 Connection::Outcome Connection::open_file() {
   const Request request = parser_.request(received_.bytes());
-  response_ = loop_.resources.answer(request, {loop_.sys, loop_.aio, loop_.now}, waiter_);
-
+  if (!find_response(request)) {
+    wait_as(Patience::Disk);
+    return Want::Disk;
+  }
   // An HTTP/1.0 client tells the end of a body without a length by the end of the connection.
   const bool framed = response_.body == nullptr || response_.head.is_framed();
   keep_alive_ = framed && request.keep_alive && loop_.keep_alive && !loop_.stopping;
@@ -149,6 +152,26 @@ Connection::Outcome Connection::open_file() {
   state_ = State::SendingHead;
   wait_as(Patience::Answer);
   return std::nullopt;
+}
+
+// Whether response_ is there: made at once, or brought by a helper.
+bool Connection::find_response(const Request& request) {
+  if (opening_ != nullptr) {
+    response_ = opening_->take();
+    opening_.reset();
+    return true;
+  }
+  Lookup lookup{.sys = loop_.sys, .may_sleep = loop_.page_cache.is_plain()};
+  const BodyTools tools{loop_.sys, loop_.aio, loop_.page_cache, loop_.helpers, lookup, loop_.now};
+  Response response = loop_.resources.answer(request, tools, waiter_);
+  if (!lookup.would_sleep) {
+    response_ = std::move(response);
+    return true;
+  }
+  ++loop_.counters.openings;
+  opening_ = std::make_unique<Opening>(loop_.resources, request, tools, waiter_);
+  loop_.helpers.start(*opening_, waiter_);
+  return false;
 }
 
 // ---- SendingHead, SendingBody, AwaitingDisk
@@ -245,8 +268,7 @@ Connection::Outcome Connection::drain() {
 }
 
 void Connection::close() {
-  write_log_entry();  // of an answer that was cut
-  response_ = Response();
+  write_log_entry();  // of an answer that was cut; it stays, since a helper may still work for it
   socket_.reset();
   state_ = State::Closed;
 }

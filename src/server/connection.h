@@ -10,9 +10,9 @@
 //                         complete or malformed →                           part of a request
 //                         OpeningFile; end of input →                       came)
 //                         Closed (400 first, likewise)
-//  OpeningFile (Disk)     no interest                        the file, or   Closed
-//                                                            its error as
-//                                                            a status →
+//  OpeningFile (Disk)     no interest                        the file, or   Closed; an errand
+//                                                            its error as   under way keeps it
+//                                                            a status →     from its burial
 //                                                            SendingHead
 //  SendingHead (Write)    send: short → stay; all →          assert         Closed; at a Timeout
 //                         SendingBody, or as Done; error →                  stay, if the client
@@ -25,13 +25,14 @@
 //                         once), else Draining;
 //                         Failed → Closed
 //  AwaitingDisk (Disk)    no interest                        pump, as       Closed; a read in
-//                                                            above          flight is orphaned
+//                                                            above          flight is orphaned,
+//                                                                           an errand as above
 //  Draining (Read)        recv, discard: end of input or     assert         Closed
 //                         the limit → Closed
 //
 // The next state is tried at once and never waited for, but for ReadingRequest when nothing has
-// come yet: a small request costs one recv, and one send each for head and body. OpeningFile does
-// not wait either, today: it is where a call that may sleep can be handed to another thread.
+// come yet: a small request costs one recv, and one send each for head and body. OpeningFile waits
+// only for paths that the kernel does not have in its cache: a helper thread looks these up.
 //
 // Who has had its share of a turn stays where it is and wants to Write: a writable socket is
 // reported again at once, behind the others.
@@ -56,6 +57,7 @@
 namespace aws {
 
 struct AccessEntry;
+class Opening;
 
 class Connection {
  public:
@@ -67,7 +69,8 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   // Does what `event` makes possible and returns what to wait for. After Close it is Closed, its
-  // socket is closed, and it must not be called again.
+  // socket is closed, and it must not be called again; nor be destroyed while loop.helpers work for
+  // `waiter`.
   [[nodiscard]] Want advance(Event event);
 
   [[nodiscard]] State state() const { return state_; }
@@ -87,6 +90,7 @@ class Connection {
   [[nodiscard]] Outcome step();
   [[nodiscard]] Outcome read_request();
   [[nodiscard]] Outcome open_file();
+  [[nodiscard]] bool find_response(const Request& request);
   [[nodiscard]] Outcome send_head();
   [[nodiscard]] Outcome send_body();
   [[nodiscard]] Outcome drain();
@@ -115,6 +119,7 @@ class Connection {
   bool has_unparsed_ = false;  // bytes of the next request came with this one's
   RequestParser parser_;
 
+  std::unique_ptr<Opening> opening_;  // in OpeningFile, if a helper does it
   Response response_;
   std::string head_;
   std::size_t head_sent_ = 0;

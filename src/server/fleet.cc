@@ -69,6 +69,13 @@ Counters Fleet::counters() const {
   return sum;
 }
 
+DiskCounters Fleet::disk_counters() const {
+  DiskCounters sum;
+  for (const auto& server : servers_)
+    sum.add(server->disk_counters());
+  return sum;
+}
+
 Server::Leftovers Fleet::leftovers() const {
   Server::Leftovers sum;
   for (const auto& server : servers_) {

@@ -35,6 +35,7 @@ class Fleet {
   void join();
 
   [[nodiscard]] Counters counters() const;
+  [[nodiscard]] DiskCounters disk_counters() const;
   [[nodiscard]] Server::Leftovers leftovers() const;
 
  private:

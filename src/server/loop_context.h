@@ -6,6 +6,8 @@
 
 #include "http/http_date.h"
 #include "os/aio.h"
+#include "os/helper_threads.h"
+#include "os/page_cache.h"
 #include "os/sys.h"
 #include "serve/resources.h"
 
@@ -21,11 +23,14 @@ struct Counters {
   std::uint64_t time_outs = 0;      // connections closed for want of patience
   std::uint64_t peer_failures = 0;  // answers cut by the client
   std::uint64_t file_failures = 0;  // answers cut since the file shrank or could not be read
+  std::uint64_t openings = 0;       // answers made by a helper: their paths were not cached
 };
 
 struct LoopContext {
   Sys& sys;
   AioContext& aio;
+  PageCache& page_cache;
+  HelperThreads& helpers;
   const Resources& resources;
   std::span<char> scratch;          // where received bytes land first, shared by all connections
   AccessLog* access_log = nullptr;  // nullptr: no log

@@ -32,12 +32,16 @@ struct Server::Client : public Link {
 
 Server::Server(SharedState& shared, std::vector<UniqueFd> listeners)
     : shared_(shared),
-      aio_(sys_, shared.limits.aio_blocks),
+      helpers_(helper_sys_, shared.limits.helper_threads, shared.limits.helper_queue),
+      aio_(sys_, helpers_, shared.limits.aio_blocks, shared.limits.sentinels),
+      page_cache_(sys_, aio_, helpers_, shared.limits.engine),
       wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       listeners_(std::move(listeners)),
       scratch_{},
       loop_{.sys = sys_,
             .aio = aio_,
+            .page_cache = page_cache_,
+            .helpers = helpers_,
             .resources = shared.resources,
             .scratch = scratch_,
             .access_log = shared.access_log,
@@ -46,6 +50,7 @@ Server::Server(SharedState& shared, std::vector<UniqueFd> listeners)
   if (!wake_fd_) throw std::system_error(errno, std::generic_category(), "eventfd");
   watch(wake_fd_.get(), &wake_fd_);
   watch(aio_.event_fd(), &aio_);
+  watch(helpers_.event_fd(), &helpers_);
   for (UniqueFd& listener : listeners_)
     watch(listener.get(), &listener);
 }
@@ -66,8 +71,12 @@ Server::Leftovers Server::leftovers() const {
   return {alive_ + retired_.size(), aio_.blocks_in_use(), aio_.reads_in_flight()};
 }
 
+DiskCounters Server::disk_counters() const {
+  return {page_cache_.counters(), aio_.counters(), helpers_.counters(), loop_.counters.openings};
+}
+
 void Server::run() noexcept {
-  while (!loop_.stopping || alive_ > 0)
+  while (!loop_.stopping || alive_ > 0 || !retired_.empty())
     turn();
   aio_.drain();
 }
@@ -77,8 +86,7 @@ void Server::turn() {
   loop_.now = sys_.now();
   for (const epoll_event& event : events)
     dispatch(Readiness(event));
-  aio_.submit(disk_ready_);
-  on_disk_ready();
+  do_reads();
   if (!accepting_ && loop_.now.monotonic_us >= accept_again_us_) resume_accepting();
   expire();
   heed_stop();
@@ -91,6 +99,9 @@ void Server::dispatch(const Readiness& readiness) {
     [[maybe_unused]] const ssize_t size = ::read(wake_fd_.get(), &ignored, sizeof(ignored));
   } else if (readiness.token == &aio_) {
     aio_.reap(disk_ready_);
+    on_disk_ready();
+  } else if (readiness.token == &helpers_) {
+    helpers_.reap(disk_ready_);
     on_disk_ready();
   } else {
     for (UniqueFd& listener : listeners_) {
@@ -166,6 +177,16 @@ void Server::on_socket(Client& client, const Readiness& readiness) {
   }
 }
 
+// What io_submit(2) finds in memory is done when it returns, and who waited for it goes on at once,
+// often to the next such read.
+void Server::do_reads() {
+  for (int round = 0; round < kReadRounds; ++round) {
+    aio_.submit(disk_ready_);
+    on_disk_ready();
+    if (!aio_.has_queued()) return;
+  }
+}
+
 void Server::on_disk_ready() {
   for (void* const waiter : disk_ready_) {
     Client& client = *static_cast<Client*>(waiter);
@@ -213,11 +234,11 @@ void Server::retire(Client& client) {
 }
 
 void Server::bury() {
-  if (shared_.tracer != nullptr) {
-    for (const auto& client : retired_)
-      shared_.tracer->note(client->id, "buried");
-  }
-  retired_.clear();
+  std::erase_if(retired_, [this](const std::unique_ptr<Client>& client) {
+    if (helpers_.works_for(client.get())) return false;
+    if (shared_.tracer != nullptr) shared_.tracer->note(client->id, "buried");
+    return true;
+  });
 }
 
 // ---- Time
@@ -256,6 +277,7 @@ void Server::expire() {
 // How long the loop may sleep: until the first limit is reached.
 int Server::timeout_ms() const {
   if (aio_.has_unfinished()) return 1;  // the kernel had no room: try again soon
+  if (aio_.has_queued()) return 0;
   std::int64_t next_us = accepting_ ? kNever : accept_again_us_;
   if (loop_.stopping) next_us = std::min(next_us, stop_deadline_us_);
   for (std::size_t i = 0; i < kPatienceCount; ++i) {

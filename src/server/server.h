@@ -15,10 +15,13 @@
 #include <vector>
 
 #include "os/aio.h"
+#include "os/helper_threads.h"
 #include "os/intrusive_list.h"
+#include "os/page_cache.h"
 #include "os/poller.h"
 #include "os/sys.h"
 #include "server/connection.h"
+#include "server/disk_counters.h"
 #include "server/loop_context.h"
 
 namespace aws {
@@ -30,7 +33,12 @@ struct ServerLimits {
   std::int64_t idle_timeout_us = 0;
   std::int64_t send_timeout_us = 0;
   std::int64_t grace_us = 0;
-  std::size_t aio_blocks = 0;  // of each loop
+  Engine engine = Engine::Announced;
+  // Of each loop:
+  std::size_t aio_blocks = 0;
+  std::size_t sentinels = 0;
+  std::size_t helper_threads = 0;
+  std::size_t helper_queue = 0;
   bool keep_alive = true;
 };
 
@@ -74,6 +82,7 @@ class Server {
   void wake() noexcept;
 
   [[nodiscard]] const Counters& counters() const { return loop_.counters; }
+  [[nodiscard]] DiskCounters disk_counters() const;
   [[nodiscard]] Leftovers leftovers() const;
 
  private:
@@ -83,6 +92,7 @@ class Server {
   static constexpr std::int64_t kLingerUs = 5'000'000;
   static constexpr std::int64_t kLingerAtStopUs = 500'000;
   static constexpr std::int64_t kAcceptPauseUs = 100'000;  // before trying again without room
+  static constexpr int kReadRounds = 4;  // of reads in memory and what follows from them, a turn
   static constexpr auto kPatienceCount = static_cast<std::size_t>(Patience::kCount);
 
   void turn();
@@ -95,6 +105,7 @@ class Server {
   void resume_accepting();
 
   void on_socket(Client& client, const Readiness& readiness);
+  void do_reads();
   void on_disk_ready();
   void hand(Client& client, Event event);
   void arm(Client& client, Interest interest);
@@ -110,8 +121,11 @@ class Server {
 
   SharedState& shared_;
   Sys sys_;
+  Sys helper_sys_;
   Poller poller_;
+  HelperThreads helpers_;
   AioContext aio_;
+  PageCache page_cache_;
   UniqueFd wake_fd_;
   std::vector<UniqueFd> listeners_;
   std::array<char, kScratchSize> scratch_;

@@ -1,0 +1,18 @@
+// Lookup: how far a path may be looked up, and whether that was far enough.
+//
+// On the event loop, only what the kernel has in its cache may be looked at (RESOLVE_CACHED): what
+// else there is to know costs a disk's time. So an answer is first looked up like that; if it would
+// have had to sleep, it is dropped, whatever it was, and made anew on a helper thread.
+#pragma once
+
+#include "os/sys.h"
+
+namespace aws {
+
+struct Lookup {
+  Sys& sys;
+  bool may_sleep = true;
+  bool would_sleep = false;  // set by whoever had to give up for want of may_sleep
+};
+
+}  // namespace aws
