@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
-#include <map>
 
 #include "os/cpus.h"
 #include "site_options.h"
@@ -21,8 +20,8 @@ constexpr const char* kVersion = "aws 1.0.0";
 constexpr std::size_t kMostThreads = 1024;
 constexpr std::size_t kMostConnections = 1'000'000;
 constexpr std::size_t kMostAioBlocks = 65'536;  // fs.aio-max-nr's default
-const std::map<std::string, Engine> kEngines = {{"announced", Engine::Announced},
-                                                {"plain", Engine::Plain}};
+constexpr const char* kAnnounced = "announced";
+constexpr const char* kPlain = "plain";
 constexpr int kLongestS = 1'000'000;  // eleven days
 
 constexpr const char* kDescription =
@@ -41,6 +40,7 @@ struct Raw {
   double idle_timeout_s = 60;
   double send_timeout_s = 60;
   double grace_s = 10;
+  std::string engine = kAnnounced;
   bool no_keep_alive = false;
 };
 
@@ -147,10 +147,10 @@ void add_limits(CLI::App& app, Raw& raw) {
                  "Errands that a loop's helpers are given at a time; more wait in order")
       ->type_name("N")
       ->check(CLI::Range(std::size_t{1}, kMostAioBlocks));
-  app.add_option("--engine", limits.engine,
-                 "announced: the loop never waits for a disk. plain: it just reads, and waits")
+  app.add_option("--engine", raw.engine,
+                 "announced: the loop never waits for a disk; plain: it just reads, and waits")
       ->type_name("NAME")
-      ->transform(CLI::CheckedTransformer(kEngines));
+      ->check(CLI::IsMember({kAnnounced, kPlain}));
   app.add_flag("--no-keep-alive", raw.no_keep_alive, "One request a connection");
 }
 
@@ -179,6 +179,7 @@ Options checked(const Raw& raw) {
   options.limits.idle_timeout_us = to_us(raw.idle_timeout_s);
   options.limits.send_timeout_us = to_us(raw.send_timeout_s);
   options.limits.grace_us = to_us(raw.grace_s);
+  options.limits.engine = raw.engine == kPlain ? Engine::Plain : Engine::Announced;
   options.limits.keep_alive = !raw.no_keep_alive;
 
   const std::size_t most = most_connections(raised_descriptor_limit(), options);
