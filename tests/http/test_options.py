@@ -18,7 +18,7 @@ OPTIONS = {  # with the default that --help must name; None where there is none
     "--max-connections": "RLIMIT_NOFILE",
     "--header-timeout": "10", "--idle-timeout": "60", "--send-timeout": "60", "--grace": "10",
     "--aio-blocks": "64", "--sentinels": "32", "--helper-threads": "2",
-    "--helper-queue": "64", "--engine": "announced", "--no-keep-alive": None, "--access-log": None, "--log-level": "info",
+    "--helper-queue": "64", "--file-cache": "2048", "--engine": "announced", "--no-keep-alive": None, "--access-log": None, "--log-level": "info",
     "--trace": None, "--audit": None,
     "--listing": None, "--dotfiles": None, "--no-precompressed": None, "--no-compress": None,
     "--cors": None, "--default-type": "application/octet-stream", "--types": None,
@@ -75,7 +75,7 @@ def test_version():
     ["--idle-timeout", "-1"], ["--send-timeout", "soon"], ["--grace", "-0.5"],
     ["--grace", "nan"], ["--header-timeout", "nan"],
     ["--aio-blocks", "0"], ["--sentinels", "0"], ["--helper-threads", "0"],
-    ["--helper-queue", "0"], ["--engine", "steam"], ["--log-level", "loud"], ["--bind", "localhost"],
+    ["--helper-queue", "0"], ["--file-cache", "-1"], ["--engine", "steam"], ["--log-level", "loud"], ["--bind", "localhost"],
     ["--bind", "1.2.3"],
     ["--bind", "127.0.0.1:80"], ["--bind", "[::1]"], ["--config", "/no/such/file"], ["--pin=maybe"],
 ], ids=" ".join)
