@@ -75,6 +75,9 @@ class HelperThreads {
   // Whether an errand of `owner` is Out.
   [[nodiscard]] bool works_for(const void* owner) const;
 
+  // How many errands are Out.
+  [[nodiscard]] std::size_t errands_out() const { return out_.size(); }
+
   struct Counters {
     std::uint64_t errands = 0;
     std::uint64_t waited = 0;  // of these, in line, since the queue was full

@@ -72,8 +72,9 @@ TEST_F(ConnectionTest, NeedsOneReceiveAndTwoSendsForASmallFile) {
   client_.says(get("/static/a.txt"));
   client_.hand(Event::SocketReady);
   using Call = FaultySys::Call;
-  EXPECT_THAT(loop_.sys.calls(),
-              ElementsAre(Call::Recv, Call::OpenBeneath, Call::Fstat, Call::Send, Call::Sendfile));
+  EXPECT_THAT(loop_.sys.calls(), ElementsAre(Call::Recv, Call::OpenBeneath, Call::Fstat, Call::Send,
+                                             Call::Probe, Call::Sendfile));
+  EXPECT_EQ(loop_.sys.sleeps(), 0);
 }
 
 TEST_F(ConnectionTest, RefusesWhatIsMalformedAndThenDrains) {

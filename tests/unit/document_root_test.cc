@@ -66,7 +66,8 @@ class DocumentRootTest : public testing::TestWithParam<bool> {
     const std::ptrdiff_t before = open_descriptors();
     Outcome outcome;
     {
-      const OpenedFile opened = root.open(sys_, path);
+      Lookup lookup{sys_};
+      const OpenedFile opened = root.open(lookup, path);
       outcome.is_folder = opened.is_folder;
       outcome.error = opened.error;
       EXPECT_EQ(static_cast<bool>(opened.file), opened.error == 0) << path;
@@ -271,8 +272,9 @@ TEST(DocumentRoot, TriesAgainWhereARenameRacedWithIt) {
   tree.write("a.txt", "a");
   const DocumentRoot root(tree.path().string());
   FaultySys sys;
+  Lookup lookup{sys};
   sys.fail_call(1, EAGAIN, FaultySys::Call::OpenBeneath);
-  EXPECT_TRUE(root.open(sys, "a.txt").file);
+  EXPECT_TRUE(root.open(lookup, "a.txt").file);
   EXPECT_EQ(sys.count(FaultySys::Call::OpenBeneath), 2U);
   EXPECT_EQ(sys.count(FaultySys::Call::OpenAt), 0U) << "no need for the fallback";
 }
@@ -283,9 +285,10 @@ TEST(DocumentRoot, AsksForOpenat2OnlyUntilItIsKnownToBeMissing) {
   for (const int number : {ENOSYS, EPERM}) {
     const DocumentRoot root(tree.path().string());
     FaultySys sys;
+    Lookup lookup{sys};
     sys.fail_call(1, number, FaultySys::Call::OpenBeneath);
-    EXPECT_TRUE(root.open(sys, "a.txt").file);
-    EXPECT_TRUE(root.open(sys, "a.txt").file);
+    EXPECT_TRUE(root.open(lookup, "a.txt").file);
+    EXPECT_TRUE(root.open(lookup, "a.txt").file);
     EXPECT_EQ(sys.count(FaultySys::Call::OpenBeneath), 1U);
     EXPECT_EQ(sys.count(FaultySys::Call::OpenAt), 2U);
   }

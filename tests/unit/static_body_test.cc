@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "faulty_sys.h"
+#include "disk.h"
 #include "temp_folder.h"
 
 namespace aws {
@@ -18,7 +18,8 @@ class StaticBodyTest : public testing::Test {
   // A body of all `content`, which stands in the file at `offset`.
   StaticBody& body_of(const std::string& content, std::size_t offset = 0) {
     name_ = folder_.write("file", std::string(offset, '-') + content + "behind");
-    body_.emplace(sys_, open_file(name_)).aim(static_cast<off_t>(offset), content.size(), false);
+    body_.emplace(sys_, disk_.cache, open_file(name_), this)
+        .aim(static_cast<off_t>(offset), content.size(), false);
     return *body_;
   }
 
@@ -34,7 +35,8 @@ class StaticBodyTest : public testing::Test {
 
   TempFolder folder_;
   std::string name_;
-  FaultySys sys_;
+  Disk disk_;
+  FaultySys& sys_ = disk_.sys;
   UniqueFd socket_ = sys_.connect();
   std::optional<StaticBody> body_;
 };
@@ -116,7 +118,7 @@ TEST_F(StaticBodyTest, TellsWhyItFailed) {
               {ENOMEM, Failure::ReadError}};
   for (const auto& row : rows) {
     StaticBody& body = body_of(pattern(3000));
-    sys_.fail_call(1, row.error);
+    sys_.fail_call(1, row.error, FaultySys::Call::Sendfile);
     EXPECT_EQ(body.pump(socket_.get()), Pump::Failed);
     EXPECT_EQ(body.failure(), row.failure) << row.error;
     EXPECT_EQ(body.sent(), 0U);
