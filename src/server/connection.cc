@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "server/access_log.h"
+#include "server/stall_meter.h"
 #include "server/tracer.h"
 
 namespace aws {
@@ -127,6 +128,7 @@ void Connection::on_time_out() {
 
 Connection::Outcome Connection::open_file() {
   const Request request = parser_.request(received_.bytes());
+  if (loop_.stalls != nullptr) loop_.stalls->visit_is_about(request.target);
   response_ = loop_.resources.answer(request, {loop_.sys, loop_.aio, loop_.now}, waiter_);
 
   // An HTTP/1.0 client tells the end of a body without a length by the end of the connection.
