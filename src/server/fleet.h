@@ -35,6 +35,7 @@ class Fleet {
   void join();
 
   [[nodiscard]] Counters counters() const;
+  [[nodiscard]] std::vector<StallFigures> stalls() const;  // of each loop
   [[nodiscard]] Server::Leftovers leftovers() const;
 
  private:

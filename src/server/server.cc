@@ -10,6 +10,8 @@
 #include <limits>
 #include <system_error>
 
+#include "os/thread_sleeps.h"
+#include "server/stall_report.h"
 #include "server/tracer.h"
 
 namespace aws {
@@ -32,6 +34,9 @@ struct Server::Client : public Link {
 
 Server::Server(SharedState& shared, std::vector<UniqueFd> listeners)
     : shared_(shared),
+      stalls_(shared.stall_watch),
+      timed_(kernel_, stalls_),
+      sys_(shared.stall_watch.times_calls ? timed_ : kernel_),
       aio_(sys_, shared.limits.aio_blocks),
       wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       listeners_(std::move(listeners)),
@@ -42,6 +47,7 @@ Server::Server(SharedState& shared, std::vector<UniqueFd> listeners)
             .scratch = scratch_,
             .access_log = shared.access_log,
             .tracer = shared.tracer,
+            .stalls = &stalls_,
             .keep_alive = shared.limits.keep_alive} {
   if (!wake_fd_) throw std::system_error(errno, std::generic_category(), "eventfd");
   watch(wake_fd_.get(), &wake_fd_);
@@ -69,12 +75,14 @@ Server::Leftovers Server::leftovers() const {
 void Server::run() noexcept {
   while (!loop_.stopping || alive_ > 0)
     turn();
+  if (shared_.stall_watch.counts_sleeps) stalls_.falls_asleep(thread_sleeps());
   aio_.drain();
 }
 
 void Server::turn() {
-  const auto events = poller_.wait(timeout_ms());
+  const auto events = wait();
   loop_.now = sys_.now();
+  stalls_.turn_begins(loop_.now.monotonic_us);
   for (const epoll_event& event : events)
     dispatch(Readiness(event));
   aio_.submit(disk_ready_);
@@ -83,6 +91,17 @@ void Server::turn() {
   expire();
   heed_stop();
   bury();
+  if (const Stall* const stall = stalls_.turn_ends(sys_.monotonic_us())) {
+    spdlog::warn("{}", describe(*stall));
+  }
+}
+
+std::span<const epoll_event> Server::wait() {
+  if (!shared_.stall_watch.counts_sleeps) return poller_.wait(timeout_ms());
+  stalls_.falls_asleep(thread_sleeps());
+  const auto events = poller_.wait(timeout_ms());
+  stalls_.wakes(thread_sleeps());
+  return events;
 }
 
 void Server::dispatch(const Readiness& readiness) {
@@ -176,9 +195,11 @@ void Server::on_disk_ready() {
 
 // Hands `event` over and turns what the connection wants into epoll interest.
 void Server::hand(Client& client, Event event) {
+  stalls_.visit_begins(client.id, client.connection.address());
   const Patience patience = client.connection.patience();
   const std::int64_t since = client.connection.waiting_since_us();
   client.want = client.connection.advance(event);
+  stalls_.visit_ends(sys_.monotonic_us());
   if (client.want == Want::Read) arm(client, Interest::Read);
   if (client.want == Want::Write) arm(client, Interest::Write);
   if (client.want == Want::Close) return retire(client);

@@ -20,6 +20,8 @@
 #include "os/sys.h"
 #include "server/connection.h"
 #include "server/loop_context.h"
+#include "server/stall_meter.h"
+#include "server/timed_sys.h"
 
 namespace aws {
 
@@ -44,6 +46,7 @@ enum class Stop : int {
 // What all loops see; outlives them.
 struct SharedState {
   const ServerLimits limits;
+  const StallWatch stall_watch;
   const Resources& resources;
   AccessLog* access_log = nullptr;
   Tracer* tracer = nullptr;
@@ -74,6 +77,7 @@ class Server {
   void wake() noexcept;
 
   [[nodiscard]] const Counters& counters() const { return loop_.counters; }
+  [[nodiscard]] const StallFigures& stalls() const { return stalls_.figures(); }
   [[nodiscard]] Leftovers leftovers() const;
 
  private:
@@ -86,6 +90,7 @@ class Server {
   static constexpr auto kPatienceCount = static_cast<std::size_t>(Patience::kCount);
 
   void turn();
+  std::span<const epoll_event> wait();
   void dispatch(const Readiness& readiness);
   void watch(int fd, void* token);
 
@@ -109,7 +114,10 @@ class Server {
   [[nodiscard]] std::int64_t limit_us(Patience patience) const;
 
   SharedState& shared_;
-  Sys sys_;
+  Sys kernel_;
+  StallMeter stalls_;
+  TimedSys timed_;
+  Sys& sys_;  // kernel_, or timed_ if calls are timed
   Poller poller_;
   AioContext aio_;
   UniqueFd wake_fd_;
