@@ -29,6 +29,7 @@ class FakeLoop {
                 .aio = aio,
                 .page_cache = disk.cache,
                 .helpers = disk.helpers,
+                .file_cache = file_cache,
                 .resources = resources,
                 .scratch = scratch} {
     context.now = sys.now();
@@ -46,6 +47,7 @@ class FakeLoop {
   Disk disk;
   FaultySys& sys = disk.sys;
   AioContext& aio = disk.aio;
+  FileCache file_cache{0};  // each request opens its file
   std::array<char, 16 * 1024> scratch{};
   LoopContext context;
 };
