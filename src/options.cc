@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
-#include <map>
 
 #include "os/cpus.h"
 #include "site_options.h"
@@ -21,9 +20,10 @@ constexpr const char* kVersion = "aws 1.0.0";
 constexpr std::size_t kMostThreads = 1024;
 constexpr std::size_t kMostConnections = 1'000'000;
 constexpr std::size_t kMostAioBlocks = 65'536;  // fs.aio-max-nr's default
-const std::map<std::string, Engine> kEngines = {{"announced", Engine::Announced},
-                                                {"plain", Engine::Plain}};
-constexpr int kLongestS = 1'000'000;  // eleven days
+constexpr const char* kAnnounced = "announced";
+constexpr const char* kPlain = "plain";
+constexpr std::size_t kCacheShare = 8;  // of all descriptors: one in so many
+constexpr int kLongestS = 1'000'000;    // eleven days
 
 constexpr const char* kDescription =
     "Serves files over HTTP/1.1: /static/... by sendfile(2), /dynamic/... by kernel AIO.";
@@ -41,6 +41,7 @@ struct Raw {
   double idle_timeout_s = 60;
   double send_timeout_s = 60;
   double grace_s = 10;
+  std::string engine = kAnnounced;
   bool no_keep_alive = false;
 };
 
@@ -53,10 +54,10 @@ std::size_t raised_descriptor_limit() {
 }
 
 // How many connections there are descriptors for: each needs a socket and, while it is answered, a
-// file; each loop needs four and its listeners, the process a dozen.
+// file; each loop needs four, its listeners and its cache, the process a dozen.
 std::size_t most_connections(std::size_t descriptors, const Options& options) {
   const std::size_t listeners = std::max<std::size_t>(options.listen.addresses.size(), 1);
-  const std::size_t reserved = 16 + options.threads * (4 + listeners);
+  const std::size_t reserved = 16 + options.threads * (4 + listeners + options.limits.file_cache);
   const std::size_t room = descriptors > reserved ? (descriptors - reserved) / 2 : 1;
   return std::clamp<std::size_t>(room, 1, kMostConnections);
 }
@@ -147,10 +148,14 @@ void add_limits(CLI::App& app, Raw& raw) {
                  "Errands that a loop's helpers are given at a time; more wait in order")
       ->type_name("N")
       ->check(CLI::Range(std::size_t{1}, kMostAioBlocks));
-  app.add_option("--engine", limits.engine,
-                 "announced: the loop never waits for a disk. plain: it just reads, and waits")
+  app.add_option("--file-cache", limits.file_cache,
+                 "Files that a loop keeps open, for a second at most; 0: none")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{0}, kMostConnections));
+  app.add_option("--engine", raw.engine,
+                 "announced: the loop never waits for a disk; plain: it just reads, and waits")
       ->type_name("NAME")
-      ->transform(CLI::CheckedTransformer(kEngines));
+      ->check(CLI::IsMember({kAnnounced, kPlain}));
   app.add_flag("--no-keep-alive", raw.no_keep_alive, "One request a connection");
 }
 
@@ -179,9 +184,13 @@ Options checked(const Raw& raw) {
   options.limits.idle_timeout_us = to_us(raw.idle_timeout_s);
   options.limits.send_timeout_us = to_us(raw.send_timeout_s);
   options.limits.grace_us = to_us(raw.grace_s);
+  options.limits.engine = raw.engine == kPlain ? Engine::Plain : Engine::Announced;
   options.limits.keep_alive = !raw.no_keep_alive;
 
-  const std::size_t most = most_connections(raised_descriptor_limit(), options);
+  const std::size_t descriptors = raised_descriptor_limit();
+  options.limits.file_cache =
+      std::min(options.limits.file_cache, descriptors / kCacheShare / options.threads);
+  const std::size_t most = most_connections(descriptors, options);
   std::size_t& wanted = options.limits.max_connections;
   if (wanted > most) {
     fmt::print(stderr, "aws: --max-connections {} is more than RLIMIT_NOFILE allows: {} it is\n",
@@ -200,6 +209,7 @@ ParsedOptions parse_options(int argc, char** argv) {
   raw.options.limits.sentinels = 32;
   raw.options.limits.helper_threads = 2;
   raw.options.limits.helper_queue = 64;
+  raw.options.limits.file_cache = 2048;
   raw.options.log_level = "info";
 
   CLI::App app(kDescription, "aws");

@@ -32,6 +32,9 @@ struct ResponseHead {
   // Whole lines, each with its CRLF: the operator's own fields, CORS.
   std::string more_fields;
 
+  // If not empty: what write_fields() made of an equal head before; outlives this one.
+  std::string_view made_fields;
+
   // Whether a client can tell where the content ends without the connection ending.
   [[nodiscard]] bool is_framed() const { return content_length.has_value() || chunked; }
 };
@@ -42,6 +45,9 @@ enum class Persistence : std::uint8_t {
   KeepAlive,  // said to an HTTP/1.0 client that asked for it
   Close,
 };
+
+// All fields but Server, Date and Connection, as bytes.
+[[nodiscard]] std::string write_fields(const ResponseHead& head);
 
 // The head as bytes, its empty line included. `date` is the Date field's value.
 [[nodiscard]] std::string write_head(const ResponseHead& head, std::string_view date,

@@ -5,7 +5,7 @@
 
 namespace aws {
 
-BlockReader::BlockReader(PageCache& cache, UniqueFd file, void* waiter)
+BlockReader::BlockReader(PageCache& cache, SharedFd file, void* waiter)
     : file_(std::move(file)),
       waiter_(waiter),
       residency_(cache, file_.get(), waiter),

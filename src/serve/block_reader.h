@@ -21,15 +21,15 @@
 #include "os/aio.h"
 #include "os/page_cache.h"
 #include "os/residency.h"
-#include "os/unique_fd.h"
+#include "os/shared_fd.h"
 #include "serve/body.h"
 
 namespace aws {
 
 class BlockReader {
  public:
-  // Reads `file`, which it owns, for `waiter`. `cache` must outlive it.
-  BlockReader(PageCache& cache, UniqueFd file, void* waiter);
+  // Reads `file` for `waiter`. `cache` must outlive it.
+  BlockReader(PageCache& cache, SharedFd file, void* waiter);
 
   // Reads `length` bytes from `offset` on next; what was left of the last part is dropped.
   void aim(off_t offset, std::uint64_t length);
@@ -86,7 +86,7 @@ class BlockReader {
 
   static constexpr int kRefusals = 3;  // of a read of what is said to be in memory: then a helper
 
-  UniqueFd file_;
+  SharedFd file_;
   void* waiter_;
   Residency residency_;
   Obstacle obstacle_ = Obstacle::None;

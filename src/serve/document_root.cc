@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "serve/beneath_walk.h"
+#include "serve/file_cache.h"
 
 namespace aws {
 namespace {
@@ -33,6 +34,19 @@ DocumentRoot::DocumentRoot(const std::string& folder)
 }
 
 OpenedFile DocumentRoot::open(Lookup& lookup, const std::string& path) const {
+  if (lookup.cache == nullptr) return open_anew(lookup, path);
+  OpenedFile opened = lookup.cache->find(lookup.sys, path, lookup.now_us);
+  if (opened.file) return opened;
+  opened = open_anew(lookup, path);
+  if (opened.error == EMFILE || opened.error == ENFILE) {  // the cache's descriptors are to spare
+    lookup.cache->clear();
+    opened = open_anew(lookup, path);
+  }
+  if (opened.is_file()) lookup.cache->keep(path, opened, lookup.now_us);
+  return opened;
+}
+
+OpenedFile DocumentRoot::open_anew(Lookup& lookup, const std::string& path) const {
   OpenedFile opened;
   const int fd = open_beneath(lookup, path.empty() ? "." : path.c_str());
   if (fd < 0) {

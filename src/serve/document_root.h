@@ -5,26 +5,14 @@
 // Read-only once built: all threads share one.
 #pragma once
 
-#include <sys/stat.h>
-
 #include <atomic>
 #include <string>
 
 #include "os/unique_fd.h"
 #include "serve/lookup.h"
+#include "serve/opened_file.h"
 
 namespace aws {
-
-// What open() found: a regular file, a folder (is_folder), or an error (an errno value > 0, and
-// no descriptor).
-struct OpenedFile {
-  [[nodiscard]] bool is_file() const { return file && !is_folder; }
-
-  UniqueFd file;
-  struct stat status {};
-  bool is_folder = false;
-  int error = 0;
-};
 
 class DocumentRoot {
  public:
@@ -38,6 +26,7 @@ class DocumentRoot {
   [[nodiscard]] OpenedFile open(Lookup& lookup, const std::string& path) const;
 
  private:
+  [[nodiscard]] OpenedFile open_anew(Lookup& lookup, const std::string& path) const;
   [[nodiscard]] int open_beneath(Lookup& lookup, const char* path) const;
   [[nodiscard]] int open_cached(Sys& sys, const char* path) const;
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "os/page_cache.h"
-#include "os/unique_fd.h"
+#include "os/shared_fd.h"
 #include "serve/block_reader.h"
 #include "serve/file_body.h"
 
@@ -10,9 +10,9 @@ namespace aws {
 
 class DynamicBody final : public FileBody {
  public:
-  // Owns `file`; aim() tells what to send. Whenever pump() returns AwaitDisk, `waiter` will be
+  // Sends `file`; aim() tells what to send. Whenever pump() returns AwaitDisk, `waiter` will be
   // reported. `sys` and `cache` must outlive it.
-  DynamicBody(Sys& sys, PageCache& cache, UniqueFd file, void* waiter)
+  DynamicBody(Sys& sys, PageCache& cache, SharedFd file, void* waiter)
       : sys_(sys), reader_(cache, std::move(file), waiter) {}
 
   void aim(off_t offset, std::uint64_t length, bool more) override;

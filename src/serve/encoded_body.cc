@@ -9,7 +9,7 @@
 
 namespace aws {
 
-EncodedBody::EncodedBody(Sys& sys, PageCache& cache, UniqueFd file, std::uint64_t length,
+EncodedBody::EncodedBody(Sys& sys, PageCache& cache, SharedFd file, std::uint64_t length,
                          std::unique_ptr<Encoder> encoder, void* waiter)
     : sys_(sys),
       reader_(cache, std::move(file), waiter),

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "os/page_cache.h"
-#include "os/unique_fd.h"
+#include "os/shared_fd.h"
 #include "serve/block_reader.h"
 #include "serve/encoder.h"
 
@@ -18,7 +18,7 @@ class EncodedBody final : public Body {
  public:
   // Sends all `length` > 0 bytes of `file`, encoded by `encoder`. Whenever pump() returns
   // AwaitDisk, `waiter` will be reported. `sys` and `cache` must outlive it.
-  EncodedBody(Sys& sys, PageCache& cache, UniqueFd file, std::uint64_t length,
+  EncodedBody(Sys& sys, PageCache& cache, SharedFd file, std::uint64_t length,
               std::unique_ptr<Encoder> encoder, void* waiter);
 
   [[nodiscard]] Pump pump(int socket) override;

@@ -44,13 +44,12 @@ void describe_content(ResponseHead& head, const Representation& file) {
   head.accept_ranges = !file.encode;
 }
 
-void send_whole(Response& response, const ResourceKind& kind, Representation file,
+void send_whole(Response& response, const ResourceKind& kind, OpenedFile opened,
                 const BodyTools& tools, void* waiter) {
-  const auto length = static_cast<std::uint64_t>(file.opened.status.st_size);
-  describe_content(response.head, file);
+  const auto length = static_cast<std::uint64_t>(opened.status.st_size);
   response.head.content_length = length;
   if (length == 0) return;
-  std::unique_ptr<FileBody> body = kind.make_body(tools, std::move(file.opened.file), waiter);
+  std::unique_ptr<FileBody> body = kind.make_body(tools, std::move(opened.file), waiter);
   body->aim(0, length, false);
   response.body = std::move(body);
 }
@@ -161,8 +160,21 @@ Response file_response(const Request& request, const ResourceKind& kind, Represe
       if (send_ranges(response, kind, file, ranges.list, tools, waiter)) return response;
     }
   }
-  send_whole(response, kind, std::move(file), tools, waiter);
+  describe_content(response.head, file);
+  send_whole(response, kind, std::move(file.opened), tools, waiter);
   return response;
+}
+
+Response plain_response(const ResourceKind& kind, OpenedFile opened, const BodyTools& tools,
+                        void* waiter) {
+  Response response;
+  response.engine = kind.engine;
+  send_whole(response, kind, std::move(opened), tools, waiter);
+  return response;
+}
+
+bool is_settled(const struct stat& status, const Moment& now) {
+  return is_settled(version_of(status), {now.wall_s, now.wall_ns});
 }
 
 }  // namespace aws

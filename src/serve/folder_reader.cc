@@ -34,7 +34,7 @@ bool may_be_listed(unsigned char type) {
 
 }  // namespace
 
-FolderReader::FolderReader(const DocumentRoot& root, UniqueFd folder, std::string path,
+FolderReader::FolderReader(const DocumentRoot& root, SharedFd folder, std::string path,
                            bool show_dotfiles)
     : root_(root),
       folder_(std::move(folder)),

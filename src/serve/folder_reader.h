@@ -6,8 +6,8 @@
 #include <array>
 #include <string>
 
+#include "os/shared_fd.h"
 #include "os/sys.h"
-#include "os/unique_fd.h"
 #include "serve/document_root.h"
 #include "serve/sorted_entries.h"
 
@@ -22,10 +22,10 @@ class FolderReader {
   // than 57,000. It holds at most 44 MiB, and 16 MiB for 200,000 such entries.
   static constexpr int kSliceLimit = 4096;
 
-  // Reads `folder`, which it owns: the folder at `path` beneath `root`, as DocumentRoot has paths.
+  // Reads `folder`: the folder at `path` beneath `root`, as DocumentRoot has paths.
   // `show_dotfiles`: else names with a leading dot are left out, save ".well-known" (RFC 8615).
   // `root` must outlive it.
-  FolderReader(const DocumentRoot& root, UniqueFd folder, std::string path, bool show_dotfiles);
+  FolderReader(const DocumentRoot& root, SharedFd folder, std::string path, bool show_dotfiles);
 
   // Puts the next entries, in no order and possibly none, into `slice`, whatever it held. Returns
   // 1; 0 at the end, where it closes the folder; -errno if the folder, or what an entry is, cannot
@@ -47,7 +47,7 @@ class FolderReader {
   [[nodiscard]] bool is_hidden(std::string_view name) const;
 
   const DocumentRoot& root_;
-  UniqueFd folder_;
+  SharedFd folder_;
   std::string path_;
   bool show_dotfiles_;
   bool is_cut_short_ = false;

@@ -14,7 +14,7 @@ constexpr int kSlicesPerErrand = 32;  // some 3,000 entries: then others get the
 }  // namespace
 
 ListingBody::ListingBody(Sys& sys, HelperThreads& helpers, const DocumentRoot& root,
-                         UniqueFd folder, const ListingRequest& request, void* waiter)
+                         SharedFd folder, const ListingRequest& request, void* waiter)
     : sys_(sys),
       helpers_(helpers),
       chunked_(request.chunked),

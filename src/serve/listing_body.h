@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "os/helper_threads.h"
-#include "os/unique_fd.h"
+#include "os/shared_fd.h"
 #include "serve/body.h"
 #include "serve/document_root.h"
 #include "serve/folder_reader.h"
@@ -33,10 +33,10 @@ struct ListingRequest {
 
 class ListingBody final : public Body {
  public:
-  // Lists `folder`, which it owns: the folder at `request.path` beneath `root`, open for reading.
+  // Lists `folder`: the folder at `request.path` beneath `root`, open for reading.
   // Whenever pump() returns AwaitDisk, `waiter` will be reported, and must not let this die while
   // `helpers` work for it. All but `folder` must outlive it.
-  ListingBody(Sys& sys, HelperThreads& helpers, const DocumentRoot& root, UniqueFd folder,
+  ListingBody(Sys& sys, HelperThreads& helpers, const DocumentRoot& root, SharedFd folder,
               const ListingRequest& request, void* waiter);
 
   // AwaitSocket also when it only makes way for others. Failed, without the last chunk, when the

@@ -5,14 +5,20 @@
 // have had to sleep, it is dropped, whatever it was, and made anew on a helper thread.
 #pragma once
 
+#include <cstdint>
+
 #include "os/sys.h"
 
 namespace aws {
 
+class FileCache;
+
 struct Lookup {
   Sys& sys;
   bool may_sleep = true;
-  bool would_sleep = false;  // set by whoever had to give up for want of may_sleep
+  FileCache* cache = nullptr;  // nullptr: each path is opened anew
+  std::int64_t now_us = 0;     // for the cache
+  bool would_sleep = false;    // set by whoever had to give up for want of may_sleep
 };
 
 }  // namespace aws

@@ -6,16 +6,16 @@
 
 #include "os/page_cache.h"
 #include "os/residency.h"
-#include "os/unique_fd.h"
+#include "os/shared_fd.h"
 #include "serve/file_body.h"
 
 namespace aws {
 
 class StaticBody final : public FileBody {
  public:
-  // Owns `file`; aim() tells what to send. Whenever pump() returns AwaitDisk, `waiter` will be
+  // Sends `file`; aim() tells what to send. Whenever pump() returns AwaitDisk, `waiter` will be
   // reported. `sys` and `cache` must outlive it.
-  StaticBody(Sys& sys, PageCache& cache, UniqueFd file, void* waiter)
+  StaticBody(Sys& sys, PageCache& cache, SharedFd file, void* waiter)
       : sys_(sys), file_(std::move(file)), residency_(cache, file_.get(), waiter) {}
 
   void aim(off_t offset, std::uint64_t length, bool more) override;
@@ -27,7 +27,7 @@ class StaticBody final : public FileBody {
   static constexpr std::uint64_t kBytesPerPump = 512 * 1024;
 
   Sys& sys_;
-  UniqueFd file_;
+  SharedFd file_;
   Residency residency_;
   off_t offset_ = 0;
   std::uint64_t left_ = 0;

@@ -161,7 +161,10 @@ bool Connection::find_response(const Request& request) {
     opening_.reset();
     return true;
   }
-  Lookup lookup{.sys = loop_.sys, .may_sleep = loop_.page_cache.is_plain()};
+  Lookup lookup{.sys = loop_.sys,
+                .may_sleep = loop_.page_cache.is_plain(),
+                .cache = &loop_.file_cache,
+                .now_us = loop_.now.monotonic_us};
   const BodyTools tools{loop_.sys, loop_.aio, loop_.page_cache, loop_.helpers, lookup, loop_.now};
   Response response = loop_.resources.answer(request, tools, waiter_);
   if (!lookup.would_sleep) {

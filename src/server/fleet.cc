@@ -1,5 +1,6 @@
 #include "server/fleet.h"
 
+#include <pthread.h>
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@ void Fleet::start() {
   running_ = servers_.size();
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     threads_.emplace_back([this, i] { run_loop(i); });
+    ::pthread_setname_np(threads_.back().native_handle(), "aws-loop");
   }
 }
 

@@ -9,6 +9,7 @@
 #include "os/helper_threads.h"
 #include "os/page_cache.h"
 #include "os/sys.h"
+#include "serve/file_cache.h"
 #include "serve/resources.h"
 
 namespace aws {
@@ -31,6 +32,7 @@ struct LoopContext {
   AioContext& aio;
   PageCache& page_cache;
   HelperThreads& helpers;
+  FileCache& file_cache;
   const Resources& resources;
   std::span<char> scratch;          // where received bytes land first, shared by all connections
   AccessLog* access_log = nullptr;  // nullptr: no log

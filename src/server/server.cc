@@ -35,6 +35,7 @@ Server::Server(SharedState& shared, std::vector<UniqueFd> listeners)
       helpers_(helper_sys_, shared.limits.helper_threads, shared.limits.helper_queue),
       aio_(sys_, helpers_, shared.limits.aio_blocks, shared.limits.sentinels),
       page_cache_(sys_, aio_, helpers_, shared.limits.engine),
+      file_cache_(shared.limits.file_cache),
       wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       listeners_(std::move(listeners)),
       scratch_{},
@@ -42,6 +43,7 @@ Server::Server(SharedState& shared, std::vector<UniqueFd> listeners)
             .aio = aio_,
             .page_cache = page_cache_,
             .helpers = helpers_,
+            .file_cache = file_cache_,
             .resources = shared.resources,
             .scratch = scratch_,
             .access_log = shared.access_log,
@@ -79,6 +81,7 @@ void Server::run() noexcept {
   while (!loop_.stopping || alive_ > 0 || !retired_.empty())
     turn();
   aio_.drain();
+  file_cache_.clear();
 }
 
 void Server::turn() {
@@ -89,6 +92,7 @@ void Server::turn() {
   do_reads();
   if (!accepting_ && loop_.now.monotonic_us >= accept_again_us_) resume_accepting();
   expire();
+  file_cache_.expire(loop_.now.monotonic_us);
   heed_stop();
   bury();
 }
@@ -121,6 +125,7 @@ void Server::accept_all(UniqueFd& listener) {
     }
     sockaddr_storage peer{};
     int result = sys_.accept(listener.get(), peer);
+    if (result == -EMFILE || result == -ENFILE) file_cache_.clear();  // and again, some day
     if (result >= 0) result = admit(UniqueFd(result), PeerAddress(peer));
     if (result >= 0) continue;
     --shared_.connections;
@@ -286,6 +291,7 @@ int Server::timeout_ms() const {
     if (client == nullptr || limit == kNever) continue;
     next_us = std::min(next_us, client->connection.waiting_since_us() + limit);
   }
+  if (!file_cache_.empty()) next_us = std::min(next_us, file_cache_.next_expiry_us());
   if (next_us == kNever) return -1;
   const std::int64_t left_us = std::max<std::int64_t>(next_us - loop_.now.monotonic_us, 0);
   return static_cast<int>(std::min<std::int64_t>((left_us + 999) / 1000, 60'000));

@@ -39,6 +39,7 @@ struct ServerLimits {
   std::size_t sentinels = 0;
   std::size_t helper_threads = 0;
   std::size_t helper_queue = 0;
+  std::size_t file_cache = 0;  // descriptors
   bool keep_alive = true;
 };
 
@@ -126,6 +127,7 @@ class Server {
   HelperThreads helpers_;
   AioContext aio_;
   PageCache page_cache_;
+  FileCache file_cache_;
   UniqueFd wake_fd_;
   std::vector<UniqueFd> listeners_;
   std::array<char, kScratchSize> scratch_;

@@ -1,6 +1,7 @@
 """The command line: what it offers, what it refuses, and in how many words."""
 import itertools
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -16,7 +17,8 @@ OPTIONS = {  # with the default that --help must name; None where there is none
     "--bind": "default: all", "--port": "8888", "--threads": "CPUs", "--pin": None,
     "--max-connections": "RLIMIT_NOFILE",
     "--header-timeout": "10", "--idle-timeout": "60", "--send-timeout": "60", "--grace": "10",
-    "--aio-blocks": "64", "--no-keep-alive": None, "--access-log": None, "--log-level": "info",
+    "--aio-blocks": "64", "--sentinels": "32", "--helper-threads": "2",
+    "--helper-queue": "64", "--file-cache": "2048", "--engine": "announced", "--no-keep-alive": None, "--access-log": None, "--log-level": "info",
     "--trace": None, "--audit": None,
     "--listing": None, "--dotfiles": None, "--no-precompressed": None, "--no-compress": None,
     "--cors": None, "--default-type": "application/octet-stream", "--types": None,
@@ -72,7 +74,8 @@ def test_version():
     ["--threads", "1.5"], ["--max-connections", "0"], ["--header-timeout", "0"],
     ["--idle-timeout", "-1"], ["--send-timeout", "soon"], ["--grace", "-0.5"],
     ["--grace", "nan"], ["--header-timeout", "nan"],
-    ["--aio-blocks", "0"], ["--log-level", "loud"], ["--bind", "localhost"],
+    ["--aio-blocks", "0"], ["--sentinels", "0"], ["--helper-threads", "0"],
+    ["--helper-queue", "0"], ["--file-cache", "-1"], ["--engine", "steam"], ["--log-level", "loud"], ["--bind", "localhost"],
     ["--bind", "1.2.3"],
     ["--bind", "127.0.0.1:80"], ["--bind", "[::1]"], ["--config", "/no/such/file"], ["--pin=maybe"],
 ], ids=" ".join)
@@ -214,7 +217,9 @@ def test_no_document_root_is_found(tmp_path):
 
 
 def loop_threads(pid):
-    return sorted(int(name) for name in os.listdir(f"/proc/{pid}/task") if int(name) != pid)
+    threads = pathlib.Path(f"/proc/{pid}/task")
+    return sorted(int(thread.name) for thread in threads.iterdir()
+                  if (thread / "comm").read_text() == "aws-loop\n")
 
 
 def cpus_of(pid, thread):
