@@ -52,12 +52,13 @@ bool BlockReader::note_obstacle(ssize_t error) {
   if (residency_.read_mode() != ReadMode::NoWait) return false;
   if (error == -EOPNOTSUPP) {
     obstacle_ = Obstacle::UnknownMedium;
-    return true;
+  } else if (error == -EAGAIN) {
+    if (obstacle_ == Obstacle::NotInMemory) ++current().refusals;
+    obstacle_ = Obstacle::NotInMemory;
+  } else {
+    return false;
   }
-  if (error != -EAGAIN) return false;
-  if (obstacle_ == Obstacle::NotInMemory) ++current().refusals;
-  obstacle_ = Obstacle::NotInMemory;
-  other().read.release();
+  other().read.release();  // it was, or will be, refused alike
   return true;
 }
 

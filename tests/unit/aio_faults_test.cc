@@ -178,5 +178,122 @@ TEST_F(AioFaultTest, SaysWhichLimitIsUsedUp) {
   }
 }
 
+// ---- Reads that must not sleep
+
+TEST_F(AioFaultTest, ForbidsTheKernelToSleepWhereItIsAskedTo) {
+  AioContext context(sys_, helpers_, 4, kSentinels);
+  sys_.pages.cold = true;
+  sys_.pages.take_in(file_.get(), 0, 4096);
+  AioRead missing(context);
+  AioRead here(context);
+  AioRead half(context);
+  missing.start(file_.get(), 4096, 100, ReadMode::NoWait);
+  here.start(file_.get(), 0, 100, ReadMode::NoWait);
+  half.start(file_.get(), 4000, 500, ReadMode::NoWait);
+  Ready ready;
+  context.submit(ready);
+  finish(context, ready);
+  EXPECT_EQ(missing.result(), -EAGAIN);
+  EXPECT_EQ(here.result(), 100);
+  EXPECT_EQ(half.result(), 96) << "up to where memory ends";
+  EXPECT_EQ(sys_.sleeps(), 0);
+
+  AioRead patient(context);
+  patient.start(file_.get(), 4096, 100, ReadMode::MayWait);
+  context.submit(ready);
+  finish(context, ready);
+  EXPECT_EQ(patient.result(), 100);
+  EXPECT_EQ(sys_.sleeps(), 1);
+}
+
+// A block's next read may have to wait for the disk, though its last one was not allowed to.
+TEST_F(AioFaultTest, ForgetsItsFlagsFromOneReadToTheNext) {
+  AioContext context(sys_, helpers_, 1, kSentinels);
+  sys_.pages.cold = true;
+  AioRead read(context);
+  Ready ready;
+  for (const ReadMode mode : {ReadMode::NoWait, ReadMode::MayWait}) {
+    read.start(file_.get(), 0, 100, mode);
+    context.submit(ready);
+    finish(context, ready);
+    EXPECT_EQ(read.result(), mode == ReadMode::NoWait ? -EAGAIN : 100);
+    read.release();
+  }
+}
+
+TEST_F(AioFaultTest, ReportsAtOnceWhoseReadTheFileSystemCannotDoSo) {
+  AioContext context(sys_, helpers_, 4, kSentinels);
+  sys_.lacks_nowait = true;
+  AioRead refused(context);
+  AioRead patient(context);
+  refused.start(file_.get(), 0, 100, ReadMode::NoWait);
+  refused.set_waiter(&refused);
+  patient.start(file_.get(), 0, 100, ReadMode::MayWait);
+  Ready ready;
+  context.submit(ready);
+  EXPECT_THAT(ready, ElementsAre(&refused));
+  EXPECT_EQ(refused.result(), -EOPNOTSUPP);
+  finish(context, ready);
+  EXPECT_EQ(patient.result(), 100);
+}
+
+// ---- Sentinels
+
+TEST_F(AioFaultTest, GivesASentinelsPlaceBackWhenItIsDone) {
+  AioContext context(sys_, helpers_, 1, 2);
+  std::vector<std::unique_ptr<AioRead>> sentinels;
+  Ready ready;
+  for (int i = 0; i < 6; ++i) {
+    sentinels.push_back(std::make_unique<AioRead>(context, AioRead::Use::Sentinel));
+    sentinels.back()->start(file_.get(), 0, AioContext::kSentinelSize, ReadMode::NoWait);
+  }
+  EXPECT_EQ(context.counters().waited, 4U);
+  for (std::size_t done = 2; done <= 6; done += 2) {
+    context.submit(ready);
+    EXPECT_EQ(sys_.reads_held(), 2U) << "no more than there are places";
+    finish(context, ready);
+    for (std::size_t i = 0; i < 6; ++i)
+      EXPECT_EQ(sentinels[i]->done(), i < done) << i;
+  }
+  EXPECT_EQ(context.blocks_in_use(), 0U) << "though nobody has released them";
+  EXPECT_EQ(sentinels[0]->result(), static_cast<ssize_t>(AioContext::kSentinelSize));
+  EXPECT_EQ(context.counters().reads, 0U);
+}
+
+TEST_F(AioFaultTest, NeitherBlocksNorSentinelsStarveTheOthers) {
+  using Use = AioRead::Use;
+  for (const Use greedy : {Use::Bytes, Use::Sentinel}) {
+    AioContext context(sys_, helpers_, 2, 2);
+    std::vector<std::unique_ptr<AioRead>> many;
+    for (int i = 0; i < 5; ++i) {
+      many.push_back(std::make_unique<AioRead>(context, greedy));
+      many.back()->start(file_.get(), 0, AioContext::kSentinelSize, ReadMode::NoWait);
+    }
+    AioRead other(context, greedy == Use::Bytes ? Use::Sentinel : Use::Bytes);
+    other.start(file_.get(), 0, AioContext::kSentinelSize, ReadMode::NoWait);
+    Ready ready;
+    context.submit(ready);
+    EXPECT_EQ(sys_.reads_held(), 3U);
+    finish(context, ready);
+    EXPECT_TRUE(other.done());
+    sys_.finish_reads();
+  }
+}
+
+TEST_F(AioFaultTest, OrphansASentinelAsItDoesAnyRead) {
+  AioContext context(sys_, helpers_, 1, 1);
+  Ready ready;
+  {
+    AioRead sentinel(context, AioRead::Use::Sentinel);
+    sentinel.start(file_.get(), 0, AioContext::kSentinelSize, ReadMode::NoWait);
+    sentinel.set_waiter(this);
+    context.submit(ready);
+  }
+  EXPECT_EQ(context.blocks_in_use(), 1U);
+  finish(context, ready);
+  EXPECT_THAT(ready, IsEmpty());
+  EXPECT_EQ(context.blocks_in_use(), 0U);
+}
+
 }  // namespace
 }  // namespace aws

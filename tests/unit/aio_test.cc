@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "faulty_sys.h"
+#include "disk.h"
 #include "temp_folder.h"
 
 namespace aws {
@@ -276,6 +276,132 @@ TEST_P(AioTest, MayBecomeIdleWhileItIsStillRead) {
   settle(context);
   EXPECT_FALSE(slow.started());
   EXPECT_EQ(waiting.bytes(), part(50, 10));
+}
+
+// The kernel's answer is there when io_submit(2) returns, and needs no other wake-up.
+TEST_P(AioTest, HasWhatIsInMemoryAtOnce) {
+  AioContext context(sys(), helpers_, 4, kSentinels);
+  AioRead read(context);
+  read.start(file_.get(), 100, 50, ReadMode::MayWait);
+  read.set_waiter(&read);
+  Ready ready;
+  context.submit(ready);
+  EXPECT_THAT(ready, ElementsAre(&read));
+  EXPECT_EQ(read.bytes(), part(100, 50));
+  EXPECT_EQ(context.counters().at_once, 1U);
+  pollfd announced{.fd = context.event_fd(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(::poll(&announced, 1, 0), 0) << "the eventfd was taken back";
+}
+
+// ---- By a helper
+
+class AioHelperTest : public testing::Test {
+ protected:
+  AioHelperTest() : content_(pattern(600'000)), file_(open_file(folder_.write("file", content_))) {}
+
+  void start(AioRead& read, off_t offset, std::size_t length) {
+    read.start(file_.get(), offset, length, ReadMode::OnHelper, this);
+    read.set_waiter(&read);
+  }
+
+  Disk disk_{2, 2, 1};
+  TempFolder folder_;
+  std::string content_;
+  UniqueFd file_;
+  Ready ready_;
+};
+
+TEST_F(AioHelperTest, ReadsIntoTheSameBlocks) {
+  AioRead read(disk_.aio);
+  start(read, 12'345, 678);
+  EXPECT_TRUE(read.started());
+  EXPECT_FALSE(read.done());
+  EXPECT_EQ(disk_.aio.blocks_in_use(), 1U);
+  EXPECT_TRUE(disk_.helpers.works_for(this));
+  disk_.turn(ready_);
+  EXPECT_THAT(ready_, ElementsAre(&read));
+  EXPECT_EQ(read.bytes(), content_.substr(12'345, 678));
+  EXPECT_EQ(disk_.aio.counters().on_helper, 1U);
+  EXPECT_EQ(disk_.sys.count(FaultySys::Call::AioSubmit), 0U);
+  EXPECT_EQ(disk_.sys.sleeps(), 0);
+  read.release();
+  EXPECT_EQ(disk_.aio.blocks_in_use(), 0U);
+}
+
+TEST_F(AioHelperTest, TellsHowItWent) {
+  AioRead read(disk_.aio);
+  disk_.sys.fail_read(1, EIO);
+  start(read, 0, 100);
+  disk_.turn(ready_);
+  EXPECT_EQ(read.result(), -EIO);
+  read.release();
+  start(read, 599'990, 100);
+  disk_.turn(ready_);
+  EXPECT_EQ(read.result(), 10) << "the file ends there";
+}
+
+// Its bytes are dropped, so that it may be longer than a sentinel's memory.
+TEST_F(AioHelperTest, TouchesAWholeWindowForASentinel) {
+  disk_.sys.pages.cold = true;
+  AioRead sentinel(disk_.aio, AioRead::Use::Sentinel);
+  start(sentinel, 4096, AioContext::kBlockSize);
+  disk_.turn(ready_);
+  EXPECT_EQ(sentinel.result(), static_cast<ssize_t>(AioContext::kBlockSize));
+  EXPECT_EQ(disk_.cache.probe(file_.get(), 4096, 4096 + AioContext::kBlockSize),
+            PageCache::Answer::Resident);
+  sentinel.release();
+  start(sentinel, 599'000, AioContext::kBlockSize);
+  disk_.turn(ready_);
+  EXPECT_EQ(sentinel.result(), 1000);
+  sentinel.release();
+  disk_.sys.fail_read(3, EIO);
+  start(sentinel, 0, AioContext::kBlockSize);
+  disk_.turn(ready_);
+  EXPECT_EQ(sentinel.result(), -EIO);
+}
+
+TEST_F(AioHelperTest, KeepsTheBlockOfAReaderThatLeftUntilTheHelperIsDone) {
+  disk_.holds_errands = true;
+  {
+    AioRead leaver(disk_.aio);
+    start(leaver, 0, 100);
+  }
+  EXPECT_EQ(disk_.aio.blocks_in_use(), 1U);
+  EXPECT_TRUE(disk_.helpers.works_for(this));
+  disk_.turn(ready_);
+  EXPECT_EQ(disk_.aio.blocks_in_use(), 1U);
+  disk_.holds_errands = false;
+  disk_.turn(ready_);
+  EXPECT_THAT(ready_, IsEmpty());
+  EXPECT_EQ(disk_.aio.blocks_in_use(), 0U);
+  EXPECT_FALSE(disk_.helpers.works_for(this));
+}
+
+TEST_F(AioHelperTest, TakesTheBlockBackAtOnceWhereNoHelperHadGotToIt) {
+  disk_.holds_errands = true;
+  AioRead first(disk_.aio);
+  auto leaver = std::make_unique<AioRead>(disk_.aio);
+  start(first, 0, 100);
+  start(*leaver, 200, 100);  // the queue holds one
+  EXPECT_EQ(disk_.aio.blocks_in_use(), 2U);
+  leaver.reset();
+  EXPECT_EQ(disk_.aio.blocks_in_use(), 1U);
+  disk_.holds_errands = false;
+  disk_.turn(ready_);
+  EXPECT_THAT(ready_, ElementsAre(&first));
+  EXPECT_EQ(disk_.sys.count(FaultySys::Call::Pread), 1U);
+}
+
+TEST_F(AioHelperTest, DrainsWhatHelpersDo) {
+  {
+    AioRead leaver(disk_.aio);
+    start(leaver, 0, 100);
+  }
+  disk_.sys.let_helpers_work(true);
+  disk_.aio.drain();
+  disk_.sys.let_helpers_work(false);
+  EXPECT_EQ(disk_.aio.blocks_in_use(), 0U);
+  EXPECT_EQ(disk_.helpers.errands_out(), 0U);
 }
 
 }  // namespace

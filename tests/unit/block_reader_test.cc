@@ -215,5 +215,171 @@ TEST_F(BlockReaderTest, ClosesItsFileAndLeavesNoBlockTaken) {
   EXPECT_EQ(aio_.blocks_in_use(), 0U);
 }
 
+// ---- Not in memory
+
+class ColdBlockReaderTest : public BlockReaderTest {
+ protected:
+  ColdBlockReaderTest() { sys_.pages.cold = true; }
+  ~ColdBlockReaderTest() override {
+    EXPECT_EQ(sys_.sleeps(), 0);
+    EXPECT_EQ(aio_.blocks_in_use(), 0U);
+  }
+
+  const PageCache::Counters& windows_ = disk_.cache.counters();
+};
+
+TEST_F(ColdBlockReaderTest, HasTheDiskAskedOnlyForWhatIsMissing) {
+  BlockReader reader(disk_.cache, file(), this);
+  reader.aim(0, 2 * kBlock);
+  sys_.pages.take_in(other_.get(), 0, 1);
+  const UniqueFd same = file();
+  sys_.pages.take_in(same.get(), 0, 2 * kBlock);
+  EXPECT_TRUE(read_all(reader) == content_.substr(0, 2 * kBlock));
+  EXPECT_EQ(sys_.count(FaultySys::Call::Probe), 0U) << "the read itself tells";
+  EXPECT_EQ(sys_.count(FaultySys::Call::ReadAhead), 0U);
+}
+
+TEST_F(ColdBlockReaderTest, ReadsWhatIsMissingOnceItIsAnnounced) {
+  BlockReader reader(disk_.cache, file(), this);
+  reader.aim(777, 3 * kBlock);
+  EXPECT_TRUE(read_all(reader, 100'000) == content_.substr(777, 3 * kBlock));
+  EXPECT_EQ(windows_.announced, 1U);
+  EXPECT_EQ(windows_.ahead, 2U);
+  EXPECT_EQ(windows_.to_helper, 0U);
+  EXPECT_EQ(aio_.counters().on_helper, 0U);
+}
+
+TEST_F(ColdBlockReaderTest, ReadsWhatIsHereAndThereOnly) {
+  for (std::size_t hole = 0; hole < 4 * kBlock; hole += 100'000) {
+    SCOPED_TRACE(hole);
+    sys_.pages.evict();
+    const UniqueFd same = file();
+    sys_.pages.take_in(same.get(), 0, hole);
+    sys_.pages.take_in(same.get(), static_cast<off_t>(hole + 70'000), 4 * kBlock);
+    BlockReader reader(disk_.cache, file(), this);
+    reader.aim(0, 4 * kBlock);
+    EXPECT_TRUE(read_all(reader, 50'000) == content_.substr(0, 4 * kBlock));
+  }
+}
+
+TEST_F(ColdBlockReaderTest, ReadsWhateverTheDiskIsLike) {
+  const struct {
+    const char* name;
+    void (*spoil)(FaultySys&);
+    std::uint64_t PageCache::Counters::*counter;
+  } disks[] = {
+      {"never comes", [](FaultySys& sys) { sys.pages.loses_readahead = true; },
+       &PageCache::Counters::gave_up},
+      {"dirty", [](FaultySys& sys) { sys.direct_error = EAGAIN; }, &PageCache::Counters::refused},
+      {"no O_DIRECT", [](FaultySys& sys) { sys.lacks_direct = true; },
+       &PageCache::Counters::no_direct},
+  };
+  for (const auto& disk : disks) {
+    SCOPED_TRACE(disk.name);
+    sys_.pages.evict();
+    disk.spoil(sys_);
+    const std::uint64_t before = windows_.*disk.counter;
+    BlockReader reader(disk_.cache, file(), this);
+    reader.aim(5, 3 * kBlock);
+    EXPECT_TRUE(read_all(reader, 77'777) == content_.substr(5, 3 * kBlock));
+    EXPECT_EQ(windows_.*disk.counter - before, 3U) << "once a window";
+  }
+}
+
+// Memory may be so short that what a helper has read is gone before io_submit(2) gets to it.
+TEST_F(ColdBlockReaderTest, HasAHelperReadIntoItsBlockWhatIsAlwaysGone) {
+  sys_.lacks_direct = true;
+  BlockReader reader(disk_.cache, file(), this);
+  reader.aim(0, kBlock);
+  Fetch result = Fetch::AwaitDisk;
+  for (int rounds = 0; rounds < 100 && result == Fetch::AwaitDisk; ++rounds) {
+    result = reader.fetch();
+    sys_.pages.evict();
+    std::vector<void*> ready;
+    if (result == Fetch::AwaitDisk) disk_.turn(ready);
+  }
+  ASSERT_EQ(result, Fetch::Ready);
+  EXPECT_TRUE(reader.bytes() == content_.substr(0, kBlock));
+  EXPECT_EQ(aio_.counters().on_helper, 1U + 1U) << "one for the window, one for the bytes";
+}
+
+TEST_F(ColdBlockReaderTest, HasAHelperReadWhereNothingTellsWhatIsInMemory) {
+  sys_.lacks_nowait = true;
+  sys_.file_system = OVERLAYFS_SUPER_MAGIC;
+  BlockReader reader(disk_.cache, file(), this);
+  reader.aim(5, 3 * kBlock);
+  EXPECT_TRUE(read_all(reader, 77'777) == content_.substr(5, 3 * kBlock));
+  EXPECT_EQ(aio_.counters().on_helper, 3U) << "and straight into its blocks";
+  EXPECT_EQ(sys_.count(FaultySys::Call::FileSystemOf), 1U);
+}
+
+TEST_F(ColdBlockReaderTest, ReadsAsItIsAFileSystemInMemory) {
+  sys_.pages.cold = false;
+  sys_.lacks_nowait = true;
+  sys_.file_system = TMPFS_MAGIC;
+  BlockReader reader(disk_.cache, file(), this);
+  reader.aim(5, 3 * kBlock);
+  EXPECT_TRUE(read_all(reader, 77'777) == content_.substr(5, 3 * kBlock));
+  EXPECT_EQ(aio_.counters().on_helper, 0U);
+  EXPECT_EQ(windows_.memory_files, 1U);
+  EXPECT_EQ(windows_.silent, 0U);
+}
+
+TEST_F(ColdBlockReaderTest, FailsWhereTheDiskDoes) {
+  sys_.lacks_direct = true;
+  for (int n = 1; n <= 4; ++n) {
+    SCOPED_TRACE(n);
+    sys_.pages.evict();
+    BlockReader reader(disk_.cache, file(), this);
+    reader.aim(0, 2 * kBlock);
+    sys_.fail_read(n, EIO);
+    const std::string got = read_all(reader);
+    EXPECT_TRUE(content_.starts_with(got));
+    EXPECT_EQ(fetch(reader), Fetch::Failed);
+    EXPECT_EQ(reader.failure(), Failure::ReadError);
+  }
+}
+
+TEST_F(ColdBlockReaderTest, FailsWhereTheFileShrankWhileItWaited) {
+  BlockReader reader(disk_.cache, file(), this);
+  reader.aim(0, 3 * kBlock);
+  ASSERT_EQ(reader.fetch(), Fetch::AwaitDisk);
+  ASSERT_EQ(::truncate(name_.c_str(), kBlock + 10), 0);
+  EXPECT_TRUE(read_all(reader) == content_.substr(0, kBlock + 10));
+  EXPECT_EQ(reader.failure(), Failure::FileShrank);
+}
+
+TEST_F(ColdBlockReaderTest, LeavesNothingBehindWhereverItIsCutShort) {
+  for (const bool direct : {true, false}) {
+    for (int turns = 0; turns < 8; ++turns) {
+      for (const bool held : {true, false}) {
+        SCOPED_TRACE(std::to_string(turns) + (direct ? " direct" : ""));
+        sys_.pages.evict();
+        sys_.lacks_direct = !direct;
+        disk_.holds_errands = false;
+        std::vector<void*> ready;
+        {
+          BlockReader reader(disk_.cache, file(), this);
+          reader.aim(0, 4 * kBlock);
+          for (int i = 0; i <= turns; ++i) {
+            sys_.holds_reads = disk_.holds_errands = held && i == turns;
+            if (reader.fetch() == Fetch::Ready) reader.use(reader.bytes().size());
+            ready.clear();
+            disk_.turn(ready);
+          }
+          if (disk_.helpers.works_for(this)) disk_.finish_errands(ready);
+        }
+        sys_.holds_reads = disk_.holds_errands = false;
+        sys_.finish_reads();
+        ready.clear();
+        disk_.turn(ready);
+        EXPECT_TRUE(ready.empty());
+        EXPECT_EQ(aio_.reads_in_flight(), 0U);
+        EXPECT_EQ(aio_.blocks_in_use(), 0U);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace aws
