@@ -25,7 +25,8 @@ def follow(base, href):
     folders = base.split("?")[0].split("/")[1:-1]
     up = dots.count("../")
     assert up < len(folders)
-    return "/" + "".join(folder + "/" for folder in folders[:len(folders) - up]) + name + (query or "")
+    above = "".join(folder + "/" for folder in folders[:len(folders) - up])
+    return f"/{above}{name}{query or ''}"
 
 
 class Row:

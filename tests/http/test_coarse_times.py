@@ -1,5 +1,5 @@
-"""Validators where a file's times are as coarse as the kernel's tick: on a ramfs, which has no finer
-ones on any kernel. Two versions of the same size, written within one tick, differ in nothing but
+"""Validators where a file's times are as coarse as the kernel's tick: on a ramfs, which has none
+finer on any kernel. Two versions of the same size, written within one tick, differ in nothing but
 their bytes. RFC 9110 section 8.8.1."""
 import os
 import shutil

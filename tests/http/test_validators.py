@@ -187,7 +187,8 @@ def test_a_time_that_says_nothing_decides_nothing(server, root, kind, modified):
         part = [("Range", "bytes=0-1"), ("If-Range", date)]
         assert server.get(f"/{kind}/x", headers=part).status == 200, date
     assert server.get(f"/{kind}/x", headers=[("If-None-Match", tag)]).status == 304
-    assert server.get(f"/{kind}/x", headers=[("Range", "bytes=0-1"), ("If-Range", tag)]).status == 206
+    part = [("Range", "bytes=0-1"), ("If-Range", tag)]
+    assert server.get(f"/{kind}/x", headers=part).status == 206
 
 
 def test_a_time_that_was_ahead_is_told_once_it_is_over(server, root, kind):
