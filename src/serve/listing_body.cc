@@ -9,8 +9,9 @@
 namespace aws {
 
 ListingBody::ListingBody(Sys& sys, const DocumentRoot& root, UniqueFd folder,
-                         const ListingRequest& request)
+                         const ListingRequest& request, ListingSlots::Slot slot)
     : sys_(sys),
+      slot_(std::move(slot)),
       chunked_(request.chunked),
       reader_(sys, root, std::move(folder), request.path, request.dotfiles),
       entries_(request.sort),

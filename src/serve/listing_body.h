@@ -15,6 +15,7 @@
 #include "serve/document_root.h"
 #include "serve/folder_reader.h"
 #include "serve/listing_page.h"
+#include "serve/listing_slots.h"
 #include "serve/sorted_entries.h"
 
 namespace aws {
@@ -30,8 +31,10 @@ struct ListingRequest {
 class ListingBody final : public Body {
  public:
   // Lists `folder`, which it owns: the folder at `request.path` beneath `root`, open for reading.
-  // It never waits for the disk by AIO. `sys` and `root` must outlive it.
-  ListingBody(Sys& sys, const DocumentRoot& root, UniqueFd folder, const ListingRequest& request);
+  // It never waits for the disk by AIO, and holds `slot` as long as it lives. `sys` and `root` must
+  // outlive it.
+  ListingBody(Sys& sys, const DocumentRoot& root, UniqueFd folder, const ListingRequest& request,
+              ListingSlots::Slot slot = nullptr);
 
   // AwaitSocket also when it only makes way for others. Failed, without the last chunk, when the
   // folder cannot be read to its end: half a listing never looks like a whole one.
@@ -46,6 +49,7 @@ class ListingBody final : public Body {
   void render_slice();
 
   Sys& sys_;
+  ListingSlots::Slot slot_;
   bool chunked_;
   Stage stage_ = Stage::Reading;
   FolderReader reader_;

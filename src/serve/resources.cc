@@ -100,7 +100,8 @@ Resources::Resources(Site site)
     : site_(std::move(site)),
       root_(site_.root),
       media_types_(site_.default_type),
-      common_fields_(common_fields_of(site_)) {
+      common_fields_(common_fields_of(site_)),
+      listing_slots_(site_.max_listings) {
   if (!site_.types_file.empty()) media_types_.add_file(site_.types_file, MediaTypes::Wins::File);
   media_types_.add_file(std::string(kMimeTypes), MediaTypes::Wins::Table);
 }
@@ -165,6 +166,12 @@ Response Resources::open_folder(const Visit& visit, const ResourceKind& kind) co
 }
 
 Response Resources::list_folder(const Visit& visit, UniqueFd folder) const {
+  ListingSlots::Slot slot = listing_slots_.take();
+  if (slot == nullptr) {
+    Response refusal = status_response(visit.tools.sys, 503);
+    refusal.decision = "max-listings";
+    return refusal;
+  }
   const bool as_json = prefers(visit.request[Field::Accept], "application/json", "text/html");
   ListingRequest wanted;
   wanted.path = visit.target.path;
@@ -179,8 +186,8 @@ Response Resources::list_folder(const Visit& visit, UniqueFd folder) const {
   response.head.content_type = as_json ? "application/json" : "text/html; charset=utf-8";
   response.head.chunked = wanted.chunked;
   response.head.more_fields = "Vary: Accept\r\n";
-  response.body =
-      std::make_unique<ListingBody>(visit.tools.sys, root_, std::move(folder), std::move(wanted));
+  response.body = std::make_unique<ListingBody>(visit.tools.sys, root_, std::move(folder), wanted,
+                                                std::move(slot));
   return response;
 }
 

@@ -18,7 +18,8 @@ OPTIONS = {  # with the default that --help must name; None where there is none
     "--header-timeout": "10", "--idle-timeout": "60", "--send-timeout": "60", "--grace": "10",
     "--aio-blocks": "64", "--no-keep-alive": None, "--access-log": None, "--log-level": "info",
     "--trace": None, "--audit": None,
-    "--listing": None, "--dotfiles": None, "--no-precompressed": None, "--no-compress": None,
+    "--listing": None, "--max-listings": "32", "--dotfiles": None,
+    "--no-precompressed": None, "--no-compress": None,
     "--cors": None, "--default-type": "application/octet-stream", "--types": None,
     "--fallback": None, "--cache-control": None, "--header": None,
 }
@@ -72,6 +73,7 @@ def test_version():
     ["--threads", "1.5"], ["--max-connections", "0"], ["--header-timeout", "0"],
     ["--idle-timeout", "-1"], ["--send-timeout", "soon"], ["--grace", "-0.5"],
     ["--grace", "nan"], ["--header-timeout", "nan"],
+    ["--max-listings", "0"], ["--max-listings", "some"],
     ["--aio-blocks", "0"], ["--log-level", "loud"], ["--bind", "localhost"],
     ["--bind", "1.2.3"],
     ["--bind", "127.0.0.1:80"], ["--bind", "[::1]"], ["--config", "/no/such/file"], ["--pin=maybe"],
