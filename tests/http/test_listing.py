@@ -18,7 +18,8 @@ NASTY = [name.encode() for name in (
         "/", "\\"), "&amp;", "&lt;b&gt;", "\"><img src=x>", "'onclick='x", "100%", "%41", "%2e%2e",
     "what?", "?sort=size", "#top", "new\nline", "carriage\rreturn", "tab\there", "\x01\x1f\x7f",
     "javascript:alert(1)", "data:text,x", "http:x", "C:\\x", "\\\\host\\x", "semi;colon", "a+b",
-    "-rf", "~", "ü", "日本語", "👍", "\u202egnp.exe", "\u2028", "x" * 255, "{{x}}", "${x}", "[x]",
+    "-rf", "~", "ü", "日本語", "👍", "\u202egnp.exe", "\u2066b\u2069\u202c",
+    "\u200f", "\u2028", "\u202f", "x" * 255, "{{x}}", "${x}", "[x]",
     "*", "@", "=", ",", "|", "^", "`")] + [b"bad\xff\xfeutf", b"\xc3", b"\xed\xa0\x80", b"\xf5ok"]
 JSON = [("Accept", "application/json")]
 SORTED = {  # name: (size, when it was modified)
