@@ -107,8 +107,10 @@ void HelperThreads::work() noexcept {
     errand.run(sys_);
     lock.lock();
     done_.push_back(&errand);
+    lock.unlock();  // the loop is about to wake, and would meet the lock
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t ignored = ::write(event_fd_.get(), &one, sizeof(one));
+    lock.lock();
   }
 }
 
