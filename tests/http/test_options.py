@@ -11,6 +11,7 @@ import pytest
 
 from client import Client
 from conftest import AWS, TOP
+from observe import wait_until
 
 OPTIONS = {  # with the default that --help must name; None where there is none
     "--help": None, "--version": None, "--config": None, "--root": "see below",
@@ -229,6 +230,11 @@ def loop_threads(pid):
                   if (thread / "comm").read_text() == "aws-loop\n")
 
 
+def wait_for_loops(server, count):
+    wait_until(lambda: len(loop_threads(server.pid)) >= count, "the loops have begun")
+    assert len(loop_threads(server.pid)) == count
+
+
 def cpus_of(pid, thread):
     with open(f"/proc/{pid}/task/{thread}/status", encoding="ascii") as status:
         return re.search(r"^Cpus_allowed_list:\s*(\S+)", status.read(), re.MULTILINE)[1]
@@ -237,14 +243,14 @@ def cpus_of(pid, thread):
 @pytest.mark.parametrize("threads", [1, 3])
 def test_threads(start, tmp_path, threads):
     server = start(tmp_path, "--threads", threads)
-    assert len(loop_threads(server.pid)) == threads
+    wait_for_loops(server, threads)
 
 
 def test_threads_are_as_many_as_cpus(start, tmp_path):
     usable = sorted(os.sched_getaffinity(0))
-    assert len(loop_threads(start(tmp_path).pid)) == len(usable)
+    wait_for_loops(start(tmp_path), len(usable))
     one = start(tmp_path, preexec=lambda: os.sched_setaffinity(0, usable[:1]))
-    assert len(loop_threads(one.pid)) == 1
+    wait_for_loops(one, 1)
 
 
 def test_pin(start, make_file, tmp_path):
