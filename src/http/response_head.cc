@@ -67,8 +67,9 @@ std::string write_fields(const ResponseHead& head) {
   return text;
 }
 
-std::string write_head(const ResponseHead& head, std::string_view date, Persistence persistence) {
-  std::string text;
+void write_head(const ResponseHead& head, std::string_view date, Persistence persistence,
+                std::string& text) {
+  text.clear();
   text.reserve(512);
   fmt::format_to(std::back_inserter(text),
                  FMT_COMPILE("HTTP/1.1 {} {}\r\nServer: aws\r\nDate: {}\r\n"), head.status,
@@ -80,7 +81,6 @@ std::string write_head(const ResponseHead& head, std::string_view date, Persiste
   }
   append_connection(text, persistence);
   text += "\r\n";
-  return text;
 }
 
 }  // namespace aws

@@ -49,8 +49,9 @@ enum class Persistence : std::uint8_t {
 // All fields but Server, Date and Connection, as bytes.
 [[nodiscard]] std::string write_fields(const ResponseHead& head);
 
-// The head as bytes, its empty line included. `date` is the Date field's value.
-[[nodiscard]] std::string write_head(const ResponseHead& head, std::string_view date,
-                                     Persistence persistence);
+// Puts the head as bytes, its empty line included, into `text`, whatever it held. `date` is the
+// Date field's value.
+void write_head(const ResponseHead& head, std::string_view date, Persistence persistence,
+                std::string& text);
 
 }  // namespace aws

@@ -46,18 +46,13 @@
 #include <optional>
 #include <string>
 
-#include "http/request_parser.h"
 #include "os/peer_address.h"
 #include "os/unique_fd.h"
-#include "serve/response.h"
+#include "server/exchange.h"
 #include "server/loop_context.h"
-#include "server/receive_buffer.h"
 #include "server/vocabulary.h"
 
 namespace aws {
-
-struct AccessEntry;
-class Opening;
 
 class Connection {
  public:
@@ -79,7 +74,10 @@ class Connection {
   [[nodiscard]] std::int64_t waiting_since_us() const { return waiting_since_us_; }
   [[nodiscard]] int socket() const { return socket_.get(); }
   // Of the file or folder whose answer is under way; empty: none. Valid until advance().
-  [[nodiscard]] std::string_view address() const { return response_.address; }
+  [[nodiscard]] std::string_view address() const {
+    return exchange_ != nullptr ? std::string_view(exchange_->response.address)
+                                : std::string_view();
+  }
 
  private:
   static constexpr int kRequestsPerTurn = 16;  // pipelined ones; then others have their turn
@@ -97,6 +95,7 @@ class Connection {
   [[nodiscard]] Outcome send_body();
   [[nodiscard]] Outcome drain();
 
+  [[nodiscard]] bool has_begun() const;
   [[nodiscard]] bool receive();
   void on_time_out();
   [[nodiscard]] Outcome finish_answer();
@@ -117,20 +116,12 @@ class Connection {
   Patience patience_ = Patience::Greeting;
   std::int64_t waiting_since_us_;
 
-  ReceiveBuffer received_;
   bool has_unparsed_ = false;  // bytes of the next request came with this one's
-  RequestParser parser_;
-
-  std::unique_ptr<Opening> opening_;  // in OpeningFile, if a helper does it
-  Response response_;
-  std::string head_;
-  std::size_t head_sent_ = 0;
-  int unread_ = 0;           // bytes the client had not taken when we began to wait for it
-  bool keep_alive_ = false;  // as the head under way promised
-  int requests_left_ = 0;    // of this turn's share
+  bool keep_alive_ = false;    // as the head under way promised
+  int requests_left_ = 0;      // of this turn's share
+  int unread_ = 0;             // bytes the client had not taken when we began to wait for it
   std::size_t drained_ = 0;
-  std::int64_t request_since_us_ = 0;
-  std::unique_ptr<AccessEntry> log_entry_;  // of the answer under way, if there is a log
+  ExchangePool::Lease exchange_;  // nullptr while nothing of a request has come, and after the last
 };
 
 }  // namespace aws

@@ -11,6 +11,7 @@
 #include "os/sys.h"
 #include "serve/file_cache.h"
 #include "serve/resources.h"
+#include "server/exchange.h"
 
 namespace aws {
 
@@ -43,6 +44,7 @@ struct LoopContext {
 
   Moment now{};  // read once a batch
   DateCache date{};
+  ExchangePool exchanges{};
   bool stopping = false;  // answer what came, then close
   Counters counters{};
 };
