@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "disk.h"
+#include "serve/file_cache.h"
 #include "serve/resources.h"
 #include "server/connection.h"
 #include "server/loop_context.h"
@@ -23,12 +24,15 @@ class FakeClient;
 
 class FakeLoop {
  public:
-  explicit FakeLoop(const Resources& resources, std::size_t blocks = 8)
+  // `files`: how many descriptors its cache may hold.
+  explicit FakeLoop(const Resources& resources, std::size_t blocks = 8, std::size_t files = 0)
       : disk(blocks),
+        file_cache(files),
         context{.sys = sys,
                 .aio = aio,
                 .page_cache = disk.cache,
                 .helpers = disk.helpers,
+                .file_cache = file_cache,
                 .resources = resources,
                 .scratch = scratch} {
     context.now = sys.now();
@@ -46,6 +50,7 @@ class FakeLoop {
   Disk disk;
   FaultySys& sys = disk.sys;
   AioContext& aio = disk.aio;
+  FileCache file_cache;
   std::array<char, 16 * 1024> scratch{};
   LoopContext context;
 };
