@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "os/cpus.h"
 #include "site_options.h"
@@ -42,6 +43,7 @@ struct Raw {
   double send_timeout_s = 60;
   double grace_s = 10;
   std::string engine = kAnnounced;
+  std::optional<double> max_stall_ms;
   bool no_keep_alive = false;
 };
 
@@ -78,15 +80,18 @@ std::string check_address(const std::string& text) {
   return numeric ? "" : text + " is not a numeric IPv4 or IPv6 address";
 }
 
-// For times in seconds. CLI::Range would let "nan" pass.
-CLI::Validator seconds_from(double shortest) {
-  const auto check = [shortest](const std::string& text) -> std::string {
-    double seconds = 0;
-    const bool fits =
-        CLI::detail::lexical_cast(text, seconds) && seconds >= shortest && seconds <= kLongestS;
-    return fits ? "" : fmt::format("{} is not from {} to {} seconds", text, shortest, kLongestS);
+// For times. CLI::Range would let "nan" pass.
+CLI::Validator time_from(double shortest, int longest, const char* unit) {
+  const auto check = [shortest, longest, unit](const std::string& text) -> std::string {
+    double time = 0;
+    const bool fits = CLI::detail::lexical_cast(text, time) && time >= shortest && time <= longest;
+    return fits ? "" : fmt::format("{} is not from {} to {} {}", text, shortest, longest, unit);
   };
   return {check, ""};
+}
+
+CLI::Validator seconds_from(double shortest) {
+  return time_from(shortest, kLongestS, "seconds");
 }
 
 void add_listening(CLI::App& app, Raw& raw) {
@@ -168,6 +173,12 @@ void add_seeing(CLI::App& app, Raw& raw) {
       ->type_name("LEVEL")
       ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}));
   app.add_flag("--trace", options.trace, "Print every step of every connection on stderr");
+  app.add_option("--max-stall", raw.max_stall_ms,
+                 "Warn of each longer turn of a loop, and tell what held it; one line a second")
+      ->type_name("MS")
+      ->check(time_from(0.001, kLongestS, "milliseconds"));
+  app.add_flag("--stalls", options.stalls,
+               "At the end, print how long turns took, and how often loops slept elsewhere");
   app.add_flag("--audit", options.audit,
                "At the end, print what is left open, and fail if anything is");
 }
@@ -185,6 +196,9 @@ Options checked(const Raw& raw) {
   options.limits.send_timeout_us = to_us(raw.send_timeout_s);
   options.limits.grace_us = to_us(raw.grace_s);
   options.limits.engine = raw.engine == kPlain ? Engine::Plain : Engine::Announced;
+  if (raw.max_stall_ms) options.stall_watch.limit_us = to_us(*raw.max_stall_ms / 1e3);
+  options.stall_watch.times_calls = options.stalls || raw.max_stall_ms;
+  options.stall_watch.counts_sleeps = options.stalls;
   options.limits.keep_alive = !raw.no_keep_alive;
 
   const std::size_t descriptors = raised_descriptor_limit();

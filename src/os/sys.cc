@@ -154,10 +154,13 @@ void Sys::aio_destroy(io_context_t context) noexcept {
 }
 
 Moment Sys::now() noexcept {
-  const timespec monotonic = read_clock(CLOCK_MONOTONIC);
   const timespec wall = read_clock(CLOCK_REALTIME);
-  return {std::int64_t{monotonic.tv_sec} * 1'000'000 + monotonic.tv_nsec / 1'000, wall.tv_sec,
-          wall.tv_nsec};
+  return {monotonic_us(), wall.tv_sec, wall.tv_nsec};
+}
+
+std::int64_t Sys::monotonic_us() noexcept {
+  const timespec time = read_clock(CLOCK_MONOTONIC);
+  return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_nsec / 1'000;
 }
 
 }  // namespace aws

@@ -101,6 +101,8 @@ class Sys {
   virtual void aio_destroy(io_context_t context) noexcept;
 
   [[nodiscard]] virtual Moment now() noexcept;
+  // Moment::monotonic_us alone, at half the cost: to tell how long something took.
+  [[nodiscard]] virtual std::int64_t monotonic_us() noexcept;
 };
 
 }  // namespace aws

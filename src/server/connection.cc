@@ -7,6 +7,7 @@
 
 #include "server/access_log.h"
 #include "server/opening.h"
+#include "server/stall_meter.h"
 #include "server/tracer.h"
 
 namespace aws {
@@ -128,6 +129,7 @@ void Connection::on_time_out() {
 
 Connection::Outcome Connection::open_file() {
   const Request request = parser_.request(received_.bytes());
+  if (loop_.stalls != nullptr) loop_.stalls->visit_is_about(request.target);
   if (!find_response(request)) {
     wait_as(Patience::Disk);
     return Want::Disk;

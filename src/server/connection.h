@@ -78,6 +78,8 @@ class Connection {
   // Since when (Moment::monotonic_us) it has been waiting for what patience() says.
   [[nodiscard]] std::int64_t waiting_since_us() const { return waiting_since_us_; }
   [[nodiscard]] int socket() const { return socket_.get(); }
+  // Of the file or folder whose answer is under way; empty: none. Valid until advance().
+  [[nodiscard]] std::string_view address() const { return response_.address; }
 
  private:
   static constexpr int kRequestsPerTurn = 16;  // pipelined ones; then others have their turn

@@ -78,6 +78,13 @@ DiskCounters Fleet::disk_counters() const {
   return sum;
 }
 
+std::vector<StallFigures> Fleet::stalls() const {
+  std::vector<StallFigures> each;
+  for (const auto& server : servers_)
+    each.push_back(server->stalls());
+  return each;
+}
+
 Server::Leftovers Fleet::leftovers() const {
   Server::Leftovers sum;
   for (const auto& server : servers_) {

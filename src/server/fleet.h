@@ -36,6 +36,7 @@ class Fleet {
 
   [[nodiscard]] Counters counters() const;
   [[nodiscard]] DiskCounters disk_counters() const;
+  [[nodiscard]] std::vector<StallFigures> stalls() const;  // of each loop
   [[nodiscard]] Server::Leftovers leftovers() const;
 
  private:

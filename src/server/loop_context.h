@@ -15,6 +15,7 @@
 namespace aws {
 
 class AccessLog;
+class StallMeter;
 class Tracer;
 
 // What a loop counted. Its own thread writes; others may read once the loop has ended.
@@ -37,6 +38,7 @@ struct LoopContext {
   std::span<char> scratch;          // where received bytes land first, shared by all connections
   AccessLog* access_log = nullptr;  // nullptr: no log
   Tracer* tracer = nullptr;         // nullptr: no trace
+  StallMeter* stalls = nullptr;     // nullptr: nobody wants to know what a request is about
   bool keep_alive = true;           // the operator's choice
 
   Moment now{};  // read once a batch

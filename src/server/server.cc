@@ -10,6 +10,8 @@
 #include <limits>
 #include <system_error>
 
+#include "os/thread_sleeps.h"
+#include "server/stall_report.h"
 #include "server/tracer.h"
 
 namespace aws {
@@ -32,7 +34,10 @@ struct Server::Client : public Link {
 
 Server::Server(SharedState& shared, std::vector<UniqueFd> listeners)
     : shared_(shared),
-      helpers_(helper_sys_, shared.limits.helper_threads, shared.limits.helper_queue),
+      stalls_(shared.stall_watch),
+      timed_(kernel_, stalls_),
+      sys_(shared.stall_watch.times_calls ? timed_ : kernel_),
+      helpers_(kernel_, shared.limits.helper_threads, shared.limits.helper_queue),
       aio_(sys_, helpers_, shared.limits.aio_blocks, shared.limits.sentinels),
       page_cache_(sys_, aio_, helpers_, shared.limits.engine),
       file_cache_(shared.limits.file_cache),
@@ -48,6 +53,7 @@ Server::Server(SharedState& shared, std::vector<UniqueFd> listeners)
             .scratch = scratch_,
             .access_log = shared.access_log,
             .tracer = shared.tracer,
+            .stalls = &stalls_,
             .keep_alive = shared.limits.keep_alive} {
   if (!wake_fd_) throw std::system_error(errno, std::generic_category(), "eventfd");
   watch(wake_fd_.get(), &wake_fd_);
@@ -80,13 +86,15 @@ DiskCounters Server::disk_counters() const {
 void Server::run() noexcept {
   while (!loop_.stopping || alive_ > 0 || !retired_.empty())
     turn();
+  if (shared_.stall_watch.counts_sleeps) stalls_.falls_asleep(thread_sleeps());
   aio_.drain();
   file_cache_.clear();
 }
 
 void Server::turn() {
-  const auto events = poller_.wait(timeout_ms());
+  const auto events = wait();
   loop_.now = sys_.now();
+  stalls_.turn_begins(loop_.now.monotonic_us);
   for (const epoll_event& event : events)
     dispatch(Readiness(event));
   do_reads();
@@ -95,6 +103,17 @@ void Server::turn() {
   file_cache_.expire(loop_.now.monotonic_us);
   heed_stop();
   bury();
+  if (const Stall* const stall = stalls_.turn_ends(sys_.monotonic_us())) {
+    spdlog::warn("{}", describe(*stall));
+  }
+}
+
+std::span<const epoll_event> Server::wait() {
+  if (!shared_.stall_watch.counts_sleeps) return poller_.wait(timeout_ms());
+  stalls_.falls_asleep(thread_sleeps());
+  const auto events = poller_.wait(timeout_ms());
+  stalls_.wakes(thread_sleeps());
+  return events;
 }
 
 void Server::dispatch(const Readiness& readiness) {
@@ -202,9 +221,11 @@ void Server::on_disk_ready() {
 
 // Hands `event` over and turns what the connection wants into epoll interest.
 void Server::hand(Client& client, Event event) {
+  stalls_.visit_begins(client.id, client.connection.address());
   const Patience patience = client.connection.patience();
   const std::int64_t since = client.connection.waiting_since_us();
   client.want = client.connection.advance(event);
+  stalls_.visit_ends(sys_.monotonic_us());
   if (client.want == Want::Read) arm(client, Interest::Read);
   if (client.want == Want::Write) arm(client, Interest::Write);
   if (client.want == Want::Close) return retire(client);

@@ -23,6 +23,8 @@
 #include "server/connection.h"
 #include "server/disk_counters.h"
 #include "server/loop_context.h"
+#include "server/stall_meter.h"
+#include "server/timed_sys.h"
 
 namespace aws {
 
@@ -53,6 +55,7 @@ enum class Stop : int {
 // What all loops see; outlives them.
 struct SharedState {
   const ServerLimits limits;
+  const StallWatch stall_watch;
   const Resources& resources;
   AccessLog* access_log = nullptr;
   Tracer* tracer = nullptr;
@@ -84,6 +87,7 @@ class Server {
 
   [[nodiscard]] const Counters& counters() const { return loop_.counters; }
   [[nodiscard]] DiskCounters disk_counters() const;
+  [[nodiscard]] const StallFigures& stalls() const { return stalls_.figures(); }
   [[nodiscard]] Leftovers leftovers() const;
 
  private:
@@ -97,6 +101,7 @@ class Server {
   static constexpr auto kPatienceCount = static_cast<std::size_t>(Patience::kCount);
 
   void turn();
+  std::span<const epoll_event> wait();
   void dispatch(const Readiness& readiness);
   void watch(int fd, void* token);
 
@@ -121,8 +126,10 @@ class Server {
   [[nodiscard]] std::int64_t limit_us(Patience patience) const;
 
   SharedState& shared_;
-  Sys sys_;
-  Sys helper_sys_;
+  Sys kernel_;
+  StallMeter stalls_;
+  TimedSys timed_;
+  Sys& sys_;  // kernel_, or timed_ if calls are timed
   Poller poller_;
   HelperThreads helpers_;
   AioContext aio_;

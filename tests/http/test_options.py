@@ -20,6 +20,7 @@ OPTIONS = {  # with the default that --help must name; None where there is none
     "--aio-blocks": "64", "--sentinels": "32", "--helper-threads": "2",
     "--helper-queue": "64", "--file-cache": "2048", "--engine": "announced", "--no-keep-alive": None, "--access-log": None, "--log-level": "info",
     "--trace": None, "--audit": None,
+    "--max-stall": None, "--stalls": None,
     "--listing": None, "--dotfiles": None, "--no-precompressed": None, "--no-compress": None,
     "--cors": None, "--default-type": "application/octet-stream", "--types": None,
     "--fallback": None, "--cache-control": None, "--header": None,
@@ -78,6 +79,8 @@ def test_version():
     ["--helper-queue", "0"], ["--file-cache", "-1"], ["--engine", "steam"], ["--log-level", "loud"], ["--bind", "localhost"],
     ["--bind", "1.2.3"],
     ["--bind", "127.0.0.1:80"], ["--bind", "[::1]"], ["--config", "/no/such/file"], ["--pin=maybe"],
+    ["--max-stall", "0"], ["--max-stall", "-3"], ["--max-stall", "long"], ["--max-stall", "nan"],
+    ["--max-stall"], ["--stalls=maybe"],
 ], ids=" ".join)
 def test_a_bad_command_line(options, tmp_path):
     (tmp_path / "static").mkdir()

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "disk.h"
-#include "serve/file_cache.h"
 #include "serve/resources.h"
 #include "server/connection.h"
 #include "server/loop_context.h"
@@ -24,10 +23,8 @@ class FakeClient;
 
 class FakeLoop {
  public:
-  // `files`: how many descriptors its cache may hold.
-  explicit FakeLoop(const Resources& resources, std::size_t blocks = 8, std::size_t files = 0)
+  explicit FakeLoop(const Resources& resources, std::size_t blocks = 8)
       : disk(blocks),
-        file_cache(files),
         context{.sys = sys,
                 .aio = aio,
                 .page_cache = disk.cache,
@@ -50,7 +47,7 @@ class FakeLoop {
   Disk disk;
   FaultySys& sys = disk.sys;
   AioContext& aio = disk.aio;
-  FileCache file_cache;
+  FileCache file_cache{0};  // each request opens its file
   std::array<char, 16 * 1024> scratch{};
   LoopContext context;
 };

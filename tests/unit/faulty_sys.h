@@ -136,6 +136,7 @@ class FaultySys final : public Sys {
   int aio_events(io_context_t context, long at_least, std::span<io_event> into) noexcept override;
   void aio_destroy(io_context_t context) noexcept override;
   Moment now() noexcept override { return clock; }
+  std::int64_t monotonic_us() noexcept override { return clock.monotonic_us; }
 
  private:
   // A read that the disk has not finished. It keeps the file open, as the kernel does.
