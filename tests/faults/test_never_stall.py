@@ -35,6 +35,12 @@ def straced(tmp_path):
     return lambda *words: Strace(folder, *words)
 
 
+def asks(kind):
+    """The engine of /dynamic asks what is in memory only about what a read has missed, and the miss
+    has begun to bring it in: so that it always finds the window missing, nothing is resident."""
+    return ["forgetful"] if kind == "dynamic" else []
+
+
 def serve_cold(start, root, *options, **keywords):
     return start(root, "--threads", "1", *options, **keywords)
 
@@ -137,8 +143,7 @@ def test_without_openat2_every_path_is_a_helpers_business(start, tmp_path, make_
 # ---- The ways in which bytes come in, each with its counter
 
 def assert_not_at_once(counters):
-    """Some window had to be asked about. The engine of /dynamic asks about none but those that a
-    read has missed; by then, that read may have brought the window in."""
+    """Some window had to be asked about; see asks()."""
     assert counters.get("windows announced") or counters.get("windows resident"), counters
 
 
@@ -186,8 +191,7 @@ def test_ranges_of_a_cold_file_come_whole(start, tmp_path, cold, kind):
 def test_a_file_that_is_being_written_is_read_by_a_helper(start, tmp_path, cold, kind, odd_disk):
     content = bytearray(cold(f"{kind}/x", WINDOW))
     path = tmp_path / kind / "x"
-    # A read that misses may bring the rest of the window in before anybody asks about it.
-    server = serve_cold(start, tmp_path, env=odd_disk.env(*["forgetful"] * (kind == "dynamic")))
+    server = serve_cold(start, tmp_path, env=odd_disk.env(*asks(kind)))
     with path.open("r+b") as file:  # dirty pages, where the sentinel would read
         file.seek(WINDOW - PAGE)
         file.write(b"d" * PAGE)
@@ -202,7 +206,7 @@ def test_a_file_that_is_being_written_is_read_by_a_helper(start, tmp_path, cold,
 
 def test_without_direct_reads_a_helper_reads(start, tmp_path, cold, kind, odd_disk):
     content = cold(f"{kind}/x", WINDOW)
-    server = serve_cold(start, tmp_path, env=odd_disk.env("no_direct"))
+    server = serve_cold(start, tmp_path, env=odd_disk.env("no_direct", *asks(kind)))
     assert server.get(f"/{kind}/x").body == content
     counters = disk_counters(server)
     assert counters["windows no direct"] == counters["windows to helper"] == 1
@@ -268,7 +272,8 @@ def waiting(start, tmp_path, cold, odd_disk):
     this way, and only for that."""
     def make(target, *words):
         content = cold(target.lstrip("/"), 3 * WINDOW)
-        server = serve_cold(start, tmp_path, "--trace", env=odd_disk.env(*words))
+        kind = target.split("/")[1]
+        server = serve_cold(start, tmp_path, "--trace", env=odd_disk.env(*words, *asks(kind)))
         client = server.client()
         client.request(target)
         server.wait_for_line(OPENING if "late_opens" in words else AWAITING)
