@@ -19,6 +19,8 @@ constexpr std::array<std::string_view, 16> kOwnFields = {
     "keep-alive",       "last-modified",  "server",
     "transfer-encoding"};
 
+constexpr std::size_t kMostListings = 1'000'000;  // as many as connections
+
 bool is_field_value(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -66,6 +68,10 @@ std::string to_field_line(const std::string& text) {
 
 void add_site_options(CLI::App& app, Site& site) {
   app.add_flag("--listing", site.listing, "List folders that have no index.html");
+  app.add_option("--max-listings", site.max_listings,
+                 "Listings under way at a time; who comes then gets 503")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, kMostListings));
   app.add_flag("--dotfiles", site.dotfiles, "Serve names that begin with a dot, too");
   app.add_flag("!--no-precompressed", site.precompressed,
                "Do not serve x.br, x.zst or x.gz in place of x");

@@ -15,6 +15,8 @@ namespace aws {
 
 // What tells the selected representation from its other versions; each may be missing.
 struct Validators {
+  // None while the version is not settled: then what the client holds under any tag may be other
+  // bytes, and "*" alone is true of it.
   std::optional<EntityTag> tag;
   std::optional<std::int64_t> last_modified_s;
 };

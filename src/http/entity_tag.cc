@@ -11,18 +11,24 @@
 namespace aws {
 namespace {
 
-// Kernels stamp files by a clock that ticks 100 to 1000 times a second; the margin is for one that
-// was read just before the tick. File systems that keep whole seconds only (FAT: even ones) show
-// it by their zeros.
-constexpr std::int64_t kTickNs = 20'000'000;
-constexpr std::int64_t kCoarseTickNs = 2'000'000'000;
-
 // A bijection that scatters, so that a tag does not plainly tell inode numbers: to some auditors
 // these are secrets.
 std::uint64_t scattered(std::uint64_t bits) {
   bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9;
   bits = (bits ^ (bits >> 27)) * 0x94d049bb133111eb;
   return bits ^ (bits >> 31);
+}
+
+std::uint64_t bits_of(std::int64_t number) {
+  return static_cast<std::uint64_t>(number);
+}
+
+void append_version(std::string& text, const FileVersion& version) {
+  const std::uint64_t identity = scattered(version.inode ^ scattered(version.device));
+  text.reserve(120);
+  fmt::format_to(std::back_inserter(text), FMT_COMPILE("{:x}.{:x}-{:x}.{:x}-{:x}-{:x}"),
+                 bits_of(version.modified.s), bits_of(version.modified.ns),
+                 bits_of(version.changed.s), bits_of(version.changed.ns), version.size, identity);
 }
 
 // etagc = %x21 / %x23-7E / obs-text
@@ -57,30 +63,18 @@ void skip_white_space(std::string_view& text) {
 }  // namespace
 
 std::string make_entity_tag(const FileVersion& version, bool weak, std::string_view coding) {
-  const std::uint64_t identity = scattered(version.inode ^ scattered(version.device));
-  const auto bits = [](std::int64_t number) { return static_cast<std::uint64_t>(number); };
-  std::string text;
-  text.reserve(80);
-  const auto out = std::back_inserter(text);
-  fmt::format_to(out, FMT_COMPILE("{}\"{:x}.{:x}-{:x}.{:x}-{:x}-{:x}"), weak ? "W/" : "",
-                 bits(version.modified.s), bits(version.modified.ns), bits(version.changed.s),
-                 bits(version.changed.ns), version.size, identity);
-  if (!coding.empty()) {
-    text += '-';
-    text += coding;
-  }
-  text += '"';
-  return text;
+  std::string text = weak ? "W/\"" : "\"";
+  append_version(text, version);
+  if (!coding.empty()) text.append("-").append(coding);
+  return text + '"';
 }
 
-bool is_settled(const FileVersion& version, FileTime now) {
-  const FileTime& changed = version.changed;
-  const std::int64_t tick_ns = changed.ns == 0 ? kCoarseTickNs : kTickNs;
-  // Far apart, the seconds decide; and differences of nanoseconds never overflow.
-  constexpr std::int64_t kFarS = 10;
-  if (changed.s > now.s) return false;  // the clock was set back
-  if (changed.s < now.s - kFarS) return true;
-  return (now.s - changed.s) * 1'000'000'000 + now.ns - changed.ns > tick_ns;
+std::string make_fresh_entity_tag(const FileVersion& version, FileTime answered) {
+  std::string text = "W/\"";
+  append_version(text, version);
+  fmt::format_to(std::back_inserter(text), FMT_COMPILE("-fresh-{:x}.{:x}\""), bits_of(answered.s),
+                 bits_of(answered.ns));
+  return text;
 }
 
 std::optional<EntityTag> parse_entity_tag(std::string_view text) {

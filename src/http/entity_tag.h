@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "http/file_version.h"
+
 namespace aws {
 
 struct EntityTag {
@@ -16,30 +18,17 @@ struct EntityTag {
   bool weak = false;        // the versions it names may differ in bytes
 };
 
-// A moment of a file's history, as stat(2) tells it.
-struct FileTime {
-  std::int64_t s = 0;  // since the epoch; may be negative
-  std::int64_t ns = 0;
-};
-
-// All that tells one version of a file from another without reading it.
-struct FileVersion {
-  std::uint64_t device = 0;
-  std::uint64_t inode = 0;
-  std::uint64_t size = 0;
-  FileTime modified;  // as whoever wrote the file wishes: touch(1), cp -p and builds set it
-  FileTime changed;   // as the kernel saw it: catches what is written under an old mtime
-};
-
 // The tag of `version`, quotes and W/ included: 5c5e1ba2.17e-400-9a3f… in a strong one. `coding` is
 // the content coding of a variant made from the file, such as "br"; empty for the file itself.
+// The version must be settled: see is_settled().
 [[nodiscard]] std::string make_entity_tag(const FileVersion& version, bool weak,
                                           std::string_view coding = {});
 
-// Whether every later change of the file will show in its times: false while the last one is so
-// fresh that another could happen within the same tick of the file system's clock. Until then its
-// tag must be weak (RFC 9110 section 8.8.1).
-[[nodiscard]] bool is_settled(const FileVersion& version, FileTime now);
+// A tag for one answer, of which `answered` is the time to the nanosecond, about a version that is
+// not settled: other bytes may have had the same times, or may get them. It is weak (RFC 9110
+// section 8.8.1), and its opaque part is neither that of the version's later, strong tag nor, since
+// clocks go on, that of another answer.
+[[nodiscard]] std::string make_fresh_entity_tag(const FileVersion& version, FileTime answered);
 
 // Reads exactly one tag: [ %s"W/" ] DQUOTE *etagc DQUOTE, without white space around it. nullopt if
 // `text` is anything else.

@@ -1,5 +1,6 @@
 #include "os/helper_threads.h"
 
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/poll.h>
 #include <unistd.h>
@@ -18,7 +19,6 @@ HelperThreads::HelperThreads(Sys& sys, std::size_t threads, std::size_t queue)
     list->reserve(queue);
   for (std::size_t i = 0; i < threads; ++i) {
     threads_.emplace_back([this] { work(); });
-    ::pthread_setname_np(threads_.back().native_handle(), "aws-helper");
   }
 }
 
@@ -97,6 +97,7 @@ bool HelperThreads::works_for(const void* owner) const {
 
 // A helper's life.
 void HelperThreads::work() noexcept {
+  ::pthread_setname_np(::pthread_self(), "aws-helper");
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [this] { return ending_ || !to_do_.empty(); });
@@ -107,8 +108,10 @@ void HelperThreads::work() noexcept {
     errand.run(sys_);
     lock.lock();
     done_.push_back(&errand);
+    lock.unlock();  // the loop is about to wake, and would meet the lock
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t ignored = ::write(event_fd_.get(), &one, sizeof(one));
+    lock.lock();
   }
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -24,18 +25,36 @@ FileVersion version_of(const struct stat& status) {
           .changed = {status.st_ctim.tv_sec, status.st_ctim.tv_nsec}};
 }
 
+FileTime wall_time(const Moment& moment) {
+  return {moment.wall_s, moment.wall_ns};
+}
+
+// The clock is read for a fresh file alone, and anew for each answer: we never match such a tag
+// (see validators_of), but a shared cache might, if it had it twice with different bytes.
+std::string tag_of(const Representation& file, const FileVersion& version, const BodyTools& tools) {
+  if (!is_settled(version, wall_time(tools.now))) {
+    return make_fresh_entity_tag(version, wall_time(tools.sys.now()));
+  }
+  return make_entity_tag(version, file.encode, file.encode ? coding_name(file.coding) : "");
+}
+
 // The fields that a 200, a 206 and a 304 of the same file have alike (RFC 9110 section 15.4.5).
 Response with_validators(const ResourceKind& kind, const Representation& file,
-                         const BodyTools& tools) {
-  const FileVersion version = version_of(file.opened.status);
-  const bool settled = is_settled(version, {tools.now.wall_s, tools.now.wall_ns});
+                         const FileVersion& version, const BodyTools& tools) {
   Response response;
   response.engine.assign(kind.engine).append(file.log_suffix());
-  response.head.etag = make_entity_tag(version, file.encode || !settled,
-                                       file.encode ? coding_name(file.coding) : "");
-  response.head.last_modified = last_modified_of(version.modified.s, tools.now.wall_s);
+  response.head.etag = tag_of(file, version, tools);
+  if (last_modified_of(version.modified.s, tools.now.wall_s)) {
+    response.head.last_modified = date_to_tell(version.modified, wall_time(tools.now));
+  }
   response.head.vary_encoding = file.varies;
   return response;
+}
+
+// What preconditions are judged by. `tag` is the answer's, and outlives them.
+Validators validators_of(const FileVersion& version, const std::string& tag, const Moment& now) {
+  return {is_settled(version, wall_time(now)) ? parse_entity_tag(tag) : std::nullopt,
+          last_modified_of(version.modified.s, now.wall_s)};
 }
 
 void describe_content(ResponseHead& head, const Representation& file) {
@@ -129,8 +148,9 @@ Response file_response(const Request& request, const ResourceKind& kind, Represe
     refusal.decision = "accept-encoding";
     return refusal;
   }
-  Response response = with_validators(kind, file, tools);
-  const Validators validators{parse_entity_tag(response.head.etag), response.head.last_modified};
+  const FileVersion version = version_of(file.opened.status);
+  Response response = with_validators(kind, file, version, tools);
+  const Validators validators = validators_of(version, response.head.etag, tools.now);
   const Decision decision = evaluate_preconditions(request, validators, tools.now.wall_s);
   if (decision.verdict != Verdict::Proceed) {
     const bool failed = decision.verdict == Verdict::PreconditionFailed;

@@ -14,9 +14,11 @@ constexpr int kSlicesPerErrand = 32;  // some 3,000 entries: then others get the
 }  // namespace
 
 ListingBody::ListingBody(Sys& sys, HelperThreads& helpers, const DocumentRoot& root,
-                         SharedFd folder, const ListingRequest& request, void* waiter)
+                         SharedFd folder, const ListingRequest& request, void* waiter,
+                         ListingSlots::Slot slot)
     : sys_(sys),
       helpers_(helpers),
+      slot_(std::move(slot)),
       chunked_(request.chunked),
       reading_(FolderReader(root, std::move(folder), request.path, request.dotfiles), request.sort,
                waiter),

@@ -19,6 +19,7 @@
 #include "serve/document_root.h"
 #include "serve/folder_reader.h"
 #include "serve/listing_page.h"
+#include "serve/listing_slots.h"
 #include "serve/sorted_entries.h"
 
 namespace aws {
@@ -33,11 +34,11 @@ struct ListingRequest {
 
 class ListingBody final : public Body {
  public:
-  // Lists `folder`: the folder at `request.path` beneath `root`, open for reading.
-  // Whenever pump() returns AwaitDisk, `waiter` will be reported, and must not let this die while
-  // `helpers` work for it. All but `folder` must outlive it.
+  // Lists `folder`: the folder at `request.path` beneath `root`, open for reading; holds `slot` as
+  // long as it lives. Whenever pump() returns AwaitDisk, `waiter` will be reported, and must not
+  // let this die while `helpers` work for it. All but `folder` and `slot` must outlive it.
   ListingBody(Sys& sys, HelperThreads& helpers, const DocumentRoot& root, SharedFd folder,
-              const ListingRequest& request, void* waiter);
+              const ListingRequest& request, void* waiter, ListingSlots::Slot slot = nullptr);
 
   // AwaitSocket also when it only makes way for others. Failed, without the last chunk, when the
   // folder cannot be read to its end: half a listing never looks like a whole one.
@@ -67,6 +68,7 @@ class ListingBody final : public Body {
 
   Sys& sys_;
   HelperThreads& helpers_;
+  ListingSlots::Slot slot_;
   bool chunked_;
   Stage stage_ = Stage::Reading;
   Reading reading_;

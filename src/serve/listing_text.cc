@@ -34,9 +34,11 @@ std::size_t character_size(std::string_view text) {
   return size;
 }
 
-// Appends `text` with each ASCII character as `append_ascii` has it.
-template <typename AppendAscii>
-void append_characters(std::string& out, std::string_view text, AppendAscii append_ascii) {
+// Appends `text` with each ASCII character as `append_ascii` has it, and each other one as
+// `append_wide` has it.
+template <typename AppendAscii, typename AppendWide>
+void append_characters(std::string& out, std::string_view text, AppendAscii append_ascii,
+                       AppendWide append_wide) {
   while (!text.empty()) {
     const std::size_t size = character_size(text);
     if (size == 0) {
@@ -44,10 +46,17 @@ void append_characters(std::string& out, std::string_view text, AppendAscii appe
     } else if (size == 1) {
       append_ascii(text.front());
     } else {
-      out += text.substr(0, size);
+      append_wide(text.substr(0, size));
     }
     text.remove_prefix(std::max<std::size_t>(size, 1));
   }
+}
+
+// Whether the character is none to be seen, but one that turns others round: U+202A to U+202E, and
+// U+2066 to U+2069. With U+202E, a name that ends in "gnp.exe" would look like one in "exe.png".
+bool turns_others(std::string_view character) {
+  return (character >= "\xE2\x80\xAA" && character <= "\xE2\x80\xAE") ||
+         (character >= "\xE2\x81\xA6" && character <= "\xE2\x81\xA9");
 }
 
 void append_html_ascii(std::string& out, char c) {
@@ -82,19 +91,22 @@ void append_html_ascii(std::string& out, char c) {
 }  // namespace
 
 void append_html(std::string& out, std::string_view text) {
-  append_characters(out, text, [&out](char c) { append_html_ascii(out, c); });
+  append_characters(
+      out, text, [&out](char c) { append_html_ascii(out, c); },
+      [&out](std::string_view wide) { out += turns_others(wide) ? kReplacement : wide; });
 }
 
 void append_json(std::string& out, std::string_view text) {
   out += '"';
-  append_characters(out, text, [&out](char c) {
+  const auto append_ascii = [&out](char c) {
     if (static_cast<unsigned char>(c) < 0x20) {
       fmt::format_to(std::back_inserter(out), "\\u{:04x}", c + 0);
       return;
     }
     if (c == '"' || c == '\\') out += '\\';
     out += c;
-  });
+  };
+  append_characters(out, text, append_ascii, [&out](std::string_view wide) { out += wide; });
   out += '"';
 }
 

@@ -13,7 +13,7 @@ namespace aws {
 
 // Appends `text` for use between tags or in a quoted attribute. Control characters, which HTML
 // would swallow or take for a line's end, become the pictures that Unicode has of them (U+2400
-// and on).
+// and on); what would turn the characters behind it round becomes U+FFFD, like what is no UTF-8.
 void append_html(std::string& out, std::string_view text);
 
 // Appends `text` as a string with its quotation marks (RFC 8259 section 7).

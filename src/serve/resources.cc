@@ -110,7 +110,8 @@ Resources::Resources(Site site)
     : site_(std::move(site)),
       root_(site_.root),
       media_types_(site_.default_type),
-      common_fields_(common_fields_of(site_)) {
+      common_fields_(common_fields_of(site_)),
+      listing_slots_(site_.max_listings) {
   if (!site_.types_file.empty()) media_types_.add_file(site_.types_file, MediaTypes::Wins::File);
   media_types_.add_file(std::string(kMimeTypes), MediaTypes::Wins::Table);
 }
@@ -175,6 +176,12 @@ Response Resources::open_folder(const Visit& visit, const ResourceKind& kind) co
 }
 
 Response Resources::list_folder(const Visit& visit, SharedFd folder) const {
+  ListingSlots::Slot slot = listing_slots_.take();
+  if (slot == nullptr) {
+    Response refusal = status_response(visit.tools.sys, 503);
+    refusal.decision = "max-listings";
+    return refusal;
+  }
   const bool as_json = prefers(visit.request[Field::Accept], "application/json", "text/html");
   ListingRequest wanted;
   wanted.path = visit.target.path;
@@ -189,8 +196,9 @@ Response Resources::list_folder(const Visit& visit, SharedFd folder) const {
   response.head.content_type = as_json ? "application/json" : "text/html; charset=utf-8";
   response.head.chunked = wanted.chunked;
   response.head.more_fields = "Vary: Accept\r\n";
-  response.body = std::make_unique<ListingBody>(visit.tools.sys, visit.tools.helpers, root_,
-                                                std::move(folder), std::move(wanted), visit.waiter);
+  response.body =
+      std::make_unique<ListingBody>(visit.tools.sys, visit.tools.helpers, root_, std::move(folder),
+                                    wanted, visit.waiter, std::move(slot));
   return response;
 }
 

@@ -2,7 +2,7 @@
 //
 // The table of kinds at the top of resources.cc is the whole map of the site: a new kind of
 // resource is a *_body of its own and one row there.
-// Read-only once built: all threads share one.
+// Read-only once built, but for the count of listings under way: all threads share one.
 #pragma once
 
 #include <string>
@@ -14,6 +14,7 @@
 #include "serve/body_tools.h"
 #include "serve/document_root.h"
 #include "serve/file_response.h"
+#include "serve/listing_slots.h"
 #include "serve/response.h"
 #include "serve/site.h"
 
@@ -55,6 +56,7 @@ class Resources {
   DocumentRoot root_;
   MediaTypes media_types_;
   std::string common_fields_;  // of every answer: the operator's, CORS, nosniff
+  mutable ListingSlots listing_slots_;
 };
 
 }  // namespace aws

@@ -2,10 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+
 #include "http/status.h"
 #include "serve/memory_body.h"
 
 namespace aws {
+namespace {
+
+// What is short (descriptors, listings) is there again when another answer ends.
+constexpr std::string_view kRetryAfter = "Retry-After: 1\r\n";  // seconds
+
+}  // namespace
 
 Response status_response(Sys& sys, int status) {
   Response response;
@@ -21,6 +29,7 @@ Response status_response(Sys& sys, int status) {
   response.head.content_type = "text/html; charset=utf-8";
   response.head.content_length = page.size();
   response.body = std::make_unique<MemoryBody>(sys, std::move(page));
+  if (status == 503) response.head.more_fields = kRetryAfter;
   return response;
 }
 

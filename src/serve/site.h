@@ -1,6 +1,7 @@
 // Site: what the operator chose about the answers. Read-only once the server runs.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,12 +16,13 @@ struct CacheRule {
 };
 
 struct Site {
-  std::string root;           // the document root's folder
-  bool precompressed = true;  // serve x.br, x.zst, x.gz for x to who accepts them
-  bool compress = true;       // encode /dynamic on the way, for who accepts it
-  bool listing = false;       // list folders without an index.html
-  bool dotfiles = false;      // serve names that begin with a dot
-  bool cors = false;          // let pages of other origins read everything
+  std::string root;               // the document root's folder
+  bool precompressed = true;      // serve x.br, x.zst, x.gz for x to who accepts them
+  bool compress = true;           // encode /dynamic on the way, for who accepts it
+  bool listing = false;           // list folders without an index.html
+  std::size_t max_listings = 32;  // under way at once, all loops together
+  bool dotfiles = false;          // serve names that begin with a dot
+  bool cors = false;              // let pages of other origins read everything
   std::string default_type = "application/octet-stream";
   std::string types_file;  // more media types, in mime.types(5) format; may be empty
   std::string fallback;    // beneath the root: the page of a single-page application

@@ -30,11 +30,11 @@ void Fleet::start() {
   running_ = servers_.size();
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     threads_.emplace_back([this, i] { run_loop(i); });
-    ::pthread_setname_np(threads_.back().native_handle(), "aws-loop");
   }
 }
 
 void Fleet::run_loop(std::size_t index) noexcept {
+  ::pthread_setname_np(::pthread_self(), "aws-loop");
   if (pin_) {
     const std::vector<int> cpus = usable_cpus();
     const int result = pin_this_thread(cpus[index % cpus.size()]);

@@ -57,7 +57,8 @@ def test_a_long_turn_is_logged_with_its_blame(start, tmp_path, make_file, call, 
     strace = Strace(folder, call, faults)
     if call == "close":
         strace.wrapper += ("-P", str(tmp_path / "static/x"))
-    server = start(tmp_path, "--threads", "1", "--max-stall", LIMIT_MS, wrapper=strace.wrapper)
+    server = start(tmp_path, "--threads", "1", "--max-stall", LIMIT_MS, "--file-cache", "0",
+                   wrapper=strace.wrapper)
     assert server.get(target).status == 200
     check_stall(server.wait_for_line("the loop was held"), blamed)
     server.stop()

@@ -104,7 +104,8 @@ def check_answer(answer, specs, content):
 
 
 def check_parts(parts, ranges, content):
-    """That `parts` bring the bytes of `ranges` once, in their order, joined where they nearly touch."""
+    """That `parts` bring the bytes of `ranges` once, in their order, joined where they nearly
+    touch."""
     for part in parts:
         assert part.body == content[part.first:part.last + 1], f"{part.first}-{part.last} is wrong"
         within = [span for span in ranges if part.first <= span[0] and span[1] <= part.last]

@@ -6,11 +6,12 @@ VOID = {"meta", "link"}
 
 
 def shown(name):
-    """How a page shows a name of these bytes: whatever is no character is U+FFFD, and control
-    characters are the pictures of them."""
+    """How a page shows a name of these bytes: whatever is no character, or turns others round, is
+    U+FFFD, and control characters are the pictures of them."""
     text = name.decode(errors="replace")
     pictures = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
-    return text.translate(pictures)
+    turning = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)], 0xFFFD)
+    return text.translate(pictures | turning)
 
 
 def follow(base, href):
@@ -25,7 +26,8 @@ def follow(base, href):
     folders = base.split("?")[0].split("/")[1:-1]
     up = dots.count("../")
     assert up < len(folders)
-    return "/" + "".join(folder + "/" for folder in folders[:len(folders) - up]) + name + (query or "")
+    above = "".join(folder + "/" for folder in folders[:len(folders) - up])
+    return f"/{above}{name}{query or ''}"
 
 
 class Row:

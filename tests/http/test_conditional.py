@@ -102,11 +102,13 @@ ROWS = [  # section, what it says, fields, status
 ]
 INVALID_DATES = [
     "", "0", "x", "1994-11-06T08:49:37Z", "784111777", "Sun, 06 Nov 2094 08:49:37",
-    "Sun, 06 Nov 2094 08:49:37 UTC", "Sun, 06 Nov 2094 08:49:37 +0000", "sun, 06 nov 2094 08:49:37 gmt",
-    "Sun, 6 Nov 2094 08:49:37 GMT", "Sun, 31 Feb 2094 08:49:37 GMT", "Sun, 06 Nov 2094 24:49:37 GMT",
-    "Sun, 06 Nov 2094 08:60:37 GMT", "Sun,  06 Nov 2094 08:49:37 GMT", "Xyz, 06 Nov 2094 08:49:37 GMT",
-    "Sun, 06 Nov 2094 08:49:37 GMT, x", "Sun, 06 Nov 94 08:49:37 GMT", "Sun Nov 6 08:49:37 2094",
-    "Fri, 31 Dec 99999 23:59:59 GMT", '"Sun, 06 Nov 2094 08:49:37 GMT"', "Thu, 01 Jan 1970 00:00 GMT",
+    "Sun, 06 Nov 2094 08:49:37 UTC", "Sun, 06 Nov 2094 08:49:37 +0000",
+    "sun, 06 nov 2094 08:49:37 gmt", "Sun, 6 Nov 2094 08:49:37 GMT",
+    "Sun, 31 Feb 2094 08:49:37 GMT", "Sun, 06 Nov 2094 24:49:37 GMT",
+    "Sun, 06 Nov 2094 08:60:37 GMT", "Sun,  06 Nov 2094 08:49:37 GMT",
+    "Xyz, 06 Nov 2094 08:49:37 GMT", "Sun, 06 Nov 2094 08:49:37 GMT, x",
+    "Sun, 06 Nov 94 08:49:37 GMT", "Sun Nov 6 08:49:37 2094", "Fri, 31 Dec 99999 23:59:59 GMT",
+    '"Sun, 06 Nov 2094 08:49:37 GMT"', "Thu, 01 Jan 1970 00:00 GMT",
 ]
 
 

@@ -1,5 +1,6 @@
 """The access log and --trace tell what served an answer, and what decided that it is not simply
 the whole file."""
+import os
 import re
 
 import pytest
@@ -40,6 +41,7 @@ def root(tmp_path_factory):
     for kind in ("static", "dynamic"):
         (root / kind).mkdir()
         (root / kind / "page.html").write_bytes(prose(5000))
+        os.utime(root / kind / "page.html", (1_000_000_000, 1_000_000_000))
         (root / kind / "ready.txt").write_bytes(prose(1000))
         (root / kind / "ready.txt.gz").write_bytes(b"ready")
     (root / "static/app.html").write_text("app")

@@ -24,6 +24,7 @@ def root(tmp_path_factory):
         (root / kind).mkdir()
         for name, content in FILES.items():
             (root / kind / name).write_bytes(content)
+            os.utime(root / kind / name, (784111777, 784111777))
     (root / "dynamic/large.txt").write_bytes(dense_text(LARGE))
     return root
 

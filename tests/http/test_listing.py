@@ -18,11 +18,13 @@ NASTY = [name.encode() for name in (
         "/", "\\"), "&amp;", "&lt;b&gt;", "\"><img src=x>", "'onclick='x", "100%", "%41", "%2e%2e",
     "what?", "?sort=size", "#top", "new\nline", "carriage\rreturn", "tab\there", "\x01\x1f\x7f",
     "javascript:alert(1)", "data:text,x", "http:x", "C:\\x", "\\\\host\\x", "semi;colon", "a+b",
-    "-rf", "~", "ü", "日本語", "👍", "\u202egnp.exe", "\u2028", "x" * 255, "{{x}}", "${x}", "[x]",
+    "-rf", "~", "ü", "日本語", "👍", "\u202egnp.exe", "\u2066b\u2069\u202c",
+    "\u200f", "\u2028", "\u202f", "x" * 255, "{{x}}", "${x}", "[x]",
     "*", "@", "=", ",", "|", "^", "`")] + [b"bad\xff\xfeutf", b"\xc3", b"\xed\xa0\x80", b"\xf5ok"]
 JSON = [("Accept", "application/json")]
 SORTED = {  # name: (size, when it was modified)
-    "a10": (30, 3000), "A9": (10, 5000), "b": (20, 1000), "c2.txt": (10, 4000), "C10.txt": (50, 2000)}
+    "a10": (30, 3000), "A9": (10, 5000), "b": (20, 1000), "c2.txt": (10, 4000),
+    "C10.txt": (50, 2000)}
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +218,8 @@ def test_sizes_and_times_are_exact_on_hover(server, kind):
     ("*/*, application/json;q=0", False), ("text/html, application/xhtml+xml, */*;q=0.8", False),
     ("image/png", False), ("application/json;q=2", False)], ids=str)
 def test_the_form_that_is_preferred(server, kind, accept, as_json):
-    answer = server.get(f"/{kind}/empty/", headers=[("Accept", accept)] if accept is not None else [])
+    fields = [("Accept", accept)] if accept is not None else []
+    answer = server.get(f"/{kind}/empty/", headers=fields)
     assert answer["Content-Type"] == (
         "application/json" if as_json else "text/html; charset=utf-8")
     assert answer["Vary"] == "Accept"

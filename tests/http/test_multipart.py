@@ -148,7 +148,8 @@ def test_any_ranges_are_slices_of_the_file(server, root, kind, name, seed):
             try:
                 check_answer(client.answer(), specs, content)
             except AssertionError as error:
-                raise AssertionError(f"seed {seed}, turn {turn}, {','.join(specs)}: {error}") from None
+                where = f"seed {seed}, turn {turn}, {','.join(specs)}"
+                raise AssertionError(f"{where}: {error}") from None
 
 
 def any_spec(chance, size):

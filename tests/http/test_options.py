@@ -11,6 +11,7 @@ import pytest
 
 from client import Client
 from conftest import AWS, TOP
+from observe import wait_until
 
 OPTIONS = {  # with the default that --help must name; None where there is none
     "--help": None, "--version": None, "--config": None, "--root": "see below",
@@ -18,10 +19,12 @@ OPTIONS = {  # with the default that --help must name; None where there is none
     "--max-connections": "RLIMIT_NOFILE",
     "--header-timeout": "10", "--idle-timeout": "60", "--send-timeout": "60", "--grace": "10",
     "--aio-blocks": "64", "--sentinels": "32", "--helper-threads": "2",
-    "--helper-queue": "64", "--file-cache": "2048", "--engine": "announced", "--no-keep-alive": None, "--access-log": None, "--log-level": "info",
+    "--helper-queue": "64", "--file-cache": "2048", "--engine": "announced",
+    "--no-keep-alive": None, "--access-log": None, "--log-level": "info",
     "--trace": None, "--audit": None,
     "--max-stall": None, "--stalls": None,
-    "--listing": None, "--dotfiles": None, "--no-precompressed": None, "--no-compress": None,
+    "--listing": None, "--max-listings": "32", "--dotfiles": None,
+    "--no-precompressed": None, "--no-compress": None,
     "--cors": None, "--default-type": "application/octet-stream", "--types": None,
     "--fallback": None, "--cache-control": None, "--header": None,
 }
@@ -76,7 +79,9 @@ def test_version():
     ["--idle-timeout", "-1"], ["--send-timeout", "soon"], ["--grace", "-0.5"],
     ["--grace", "nan"], ["--header-timeout", "nan"],
     ["--aio-blocks", "0"], ["--sentinels", "0"], ["--helper-threads", "0"],
-    ["--helper-queue", "0"], ["--file-cache", "-1"], ["--engine", "steam"], ["--log-level", "loud"], ["--bind", "localhost"],
+    ["--helper-queue", "0"], ["--file-cache", "-1"], ["--engine", "steam"],
+    ["--max-listings", "0"], ["--max-listings", "some"],
+    ["--log-level", "loud"], ["--bind", "localhost"],
     ["--bind", "1.2.3"],
     ["--bind", "127.0.0.1:80"], ["--bind", "[::1]"], ["--config", "/no/such/file"], ["--pin=maybe"],
     ["--max-stall", "0"], ["--max-stall", "-3"], ["--max-stall", "long"], ["--max-stall", "nan"],
@@ -225,6 +230,11 @@ def loop_threads(pid):
                   if (thread / "comm").read_text() == "aws-loop\n")
 
 
+def wait_for_loops(server, count):
+    wait_until(lambda: len(loop_threads(server.pid)) >= count, "the loops have begun")
+    assert len(loop_threads(server.pid)) == count
+
+
 def cpus_of(pid, thread):
     with open(f"/proc/{pid}/task/{thread}/status", encoding="ascii") as status:
         return re.search(r"^Cpus_allowed_list:\s*(\S+)", status.read(), re.MULTILINE)[1]
@@ -233,14 +243,14 @@ def cpus_of(pid, thread):
 @pytest.mark.parametrize("threads", [1, 3])
 def test_threads(start, tmp_path, threads):
     server = start(tmp_path, "--threads", threads)
-    assert len(loop_threads(server.pid)) == threads
+    wait_for_loops(server, threads)
 
 
 def test_threads_are_as_many_as_cpus(start, tmp_path):
     usable = sorted(os.sched_getaffinity(0))
-    assert len(loop_threads(start(tmp_path).pid)) == len(usable)
+    wait_for_loops(start(tmp_path), len(usable))
     one = start(tmp_path, preexec=lambda: os.sched_setaffinity(0, usable[:1]))
-    assert len(loop_threads(one.pid)) == 1
+    wait_for_loops(one, 1)
 
 
 def test_pin(start, make_file, tmp_path):

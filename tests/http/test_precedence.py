@@ -1,4 +1,4 @@
-"""RFC 9110 section 13.2.2: the order in which preconditions count, for every combination of them."""
+"""RFC 9110 section 13.2.2: the order in which preconditions count, for every combination."""
 import itertools
 import os
 from email.utils import formatdate

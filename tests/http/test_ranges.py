@@ -75,7 +75,8 @@ def test_15_3_7_a_206_has_the_fields_of_the_200(server, kind):
     same = ["accept-ranges", "content-type", "etag", "last-modified", "server"]
     assert [part[name] for name in same] == [whole[name] for name in same]
     assert whole["Accept-Ranges"] == "bytes"
-    assert {name for name, _ in part.fields} - {name for name, _ in whole.fields} == {"content-range"}
+    fields = [{name for name, _ in answer.fields} for answer in (part, whole)]
+    assert fields[0] - fields[1] == {"content-range"}
 
 
 @pytest.mark.parametrize("target, spec", [
@@ -122,8 +123,9 @@ def test_14_2_what_is_no_range_is_ignored(server, kind, content, value):
 
 
 @pytest.mark.parametrize("value", [
-    "bytes=1-5", "BYTES=1-5", "Bytes=1-5", "bytes=,1-5", "bytes=1-5,", "bytes= 1-5", "bytes=, ,1-5 ,",
-    "bytes=\t1-5\t", f"bytes=1-5,{SIZE}-", f"bytes={SIZE}-,1-5", "bytes=-0,1-5", "bytes=1-2,3-5"])
+    "bytes=1-5", "BYTES=1-5", "Bytes=1-5", "bytes=,1-5", "bytes=1-5,", "bytes= 1-5",
+    "bytes=, ,1-5 ,", "bytes=\t1-5\t", f"bytes=1-5,{SIZE}-", f"bytes={SIZE}-,1-5",
+    "bytes=-0,1-5", "bytes=1-2,3-5"])
 def test_14_1_1_one_range_however_it_is_written(server, kind, content, value):
     answer = get_range(server, f"/{kind}/x", value)
     assert (answer.status, answer["Content-Range"]) == (206, f"bytes 1-5/{SIZE}")
@@ -182,7 +184,8 @@ def test_several_ranges_of_5_gib(server, kind):
 
 
 def test_pipelined_ranges_come_in_turn(server, kind, content):
-    lists = [["0-9"], ["-1", "5-9"], [f"{BLOCK - 3}-{2 * BLOCK}"], [f"{SIZE}-"], ["0-"], ["7-7"]] * 8
+    lists = 8 * [["0-9"], ["-1", "5-9"], [f"{BLOCK - 3}-{2 * BLOCK}"], [f"{SIZE}-"], ["0-"],
+                 ["7-7"]]
     with server.client() as client:
         client.send(b"".join(request_bytes(f"/{kind}/x", headers=[
             ("Range", "bytes=" + ",".join(specs))]) for specs in lists))

@@ -2,10 +2,12 @@
 import os
 import shutil
 import subprocess
+import time
 
 import pytest
 
 from conftest import write_file
+from observe import wait_until
 from serving import difference, serving
 
 SIZE = (1 << 20) + 1
@@ -17,8 +19,11 @@ needs_wget = pytest.mark.skipif(not shutil.which("wget"), reason="wget is not in
 def contents(tmp_path_factory):
     root = tmp_path_factory.mktemp("tools")
     (root / "index.html").write_text("<title>front page</title>")
-    return root, {kind: write_file(root / kind / "x.bin", SIZE, salt)
-                  for salt, kind in enumerate(("static", "dynamic"))}
+    written = {kind: write_file(root / kind / "x.bin", SIZE, salt)
+               for salt, kind in enumerate(("static", "dynamic"))}
+    for kind in written:
+        os.utime(root / kind / "x.bin", (784111777, 784111777))
+    return root, written
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "shim"])
@@ -140,6 +145,26 @@ def test_wget_downloads_no_second_time(server, contents, kind, tmp_path):
     assert f"[{SIZE}/{SIZE}]" in first[2]
     assert "not modified on server" in second[2] or "not retrieving" in second[2], second[2]
     assert not difference((tmp_path / "x.bin").read_bytes(), contents[1][kind])
+
+
+@needs_wget
+@pytest.mark.parametrize("method", ["--if-modified-since", "--no-if-modified-since"])
+def test_wget_sees_a_second_write_within_a_second(start, tmp_path, make_file, kind, method):
+    make_file(f"{kind}/y", 1000)
+    path, command = tmp_path / kind / "y", ["wget", "--no-config", "-q", "-t", "1", "-N", method]
+    server = start(tmp_path)
+    for attempt in range(20):
+        second = int(time.time())
+        path.write_bytes(b"old")
+        assert run(server, tmp_path, *command, f"{{url}}/{kind}/y")[0] == 0
+        path.write_bytes(b"new")
+        if int(path.stat().st_mtime) == second:
+            break
+    else:
+        pytest.fail("wget always took more than a second")
+    wait_until(lambda: time.time() > second + 1.1, "the second is over")
+    assert run(server, tmp_path, *command, f"{{url}}/{kind}/y")[0] == 0
+    assert (tmp_path / "y").read_bytes() == b"new"
 
 
 @needs_wget

@@ -84,6 +84,10 @@ constexpr Escaped kEscaped[] = {
     {"javascript:alert(1)", "javascript:alert(1)", "javascript:alert(1)", "./javascript:alert(1)"},
     {"//host", "//host", "//host", ".///host"},
     {"Käse 🧀", "Käse 🧀", "Käse 🧀", "./K%C3%A4se%20%F0%9F%A7%80"},
+    {"\u202Egnp.exe", "\uFFFDgnp.exe", "\u202Egnp.exe", "./%E2%80%AEgnp.exe"},  // turns it round
+    {"\u202A\u2069", "\uFFFD\uFFFD", "\u202A\u2069", "./%E2%80%AA%E2%81%A9"},
+    {"\u2029\u202F\u2065\u206A", "\u2029\u202F\u2065\u206A", "\u2029\u202F\u2065\u206A",
+     "./%E2%80%A9%E2%80%AF%E2%81%A5%E2%81%AA"},
     {"\xFFx", "\uFFFDx", "\uFFFDx", "./%FFx"},                 // no lead byte
     {"\xC3", "\uFFFD", "\uFFFD", "./%C3"},                     // cut off
     {"\xC3(", "\uFFFD(", "\uFFFD(", "./%C3("},                 // not continued

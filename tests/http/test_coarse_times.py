@@ -1,0 +1,60 @@
+"""Validators where a file's times are as coarse as the kernel's tick: on a ramfs, which has none
+finer on any kernel. Two versions of the same size, written within one tick, differ in nothing but
+their bytes. RFC 9110 section 8.8.1."""
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from codings import strong_tag
+
+MOUNT = ["unshare", "-m" if os.geteuid() == 0 else "-rm",
+         "sh", "-c", 'mount -t ramfs none "$0" && exec "$@"']
+
+
+@pytest.fixture
+def on_ramfs(start, tmp_path):
+    """(server, root): a server whose root is a ramfs in a mount namespace of its own, seen by us
+    through /proc."""
+    folder = tmp_path / "ramfs"
+    folder.mkdir()
+    if not shutil.which("unshare"):
+        pytest.skip("unshare(1) is not installed")
+    if subprocess.run([*MOUNT, folder, "true"], capture_output=True).returncode != 0:
+        pytest.skip("no ramfs may be mounted here, not even in a namespace")
+    server = start(folder, wrapper=[*MOUNT, folder])
+    root = Path(f"/proc/{server.pid}/root{folder}")
+    for kind in ("static", "dynamic"):
+        (root / kind).mkdir()
+    return server, root
+
+
+def times(path):
+    return path.stat().st_mtime_ns, path.stat().st_ctime_ns
+
+
+@pytest.mark.parametrize("coding", [None, "gzip"])
+def test_a_version_never_gets_a_304_for_another_of_its_tick(on_ramfs, kind, coding):
+    server, root = on_ramfs
+    path, target = root / kind / "x.txt", f"/{kind}/x.txt"
+    accepting = [("Accept-Encoding", coding)] if coding else []
+    within_a_tick = 0
+    for _ in range(200):
+        path.write_bytes(b"old " * 100)
+        before = times(path)
+        old = server.get(target, headers=accepting)["ETag"]
+        path.write_bytes(b"new " * 100)
+        alike = times(path) == before
+        new = server.get(target, headers=accepting)["ETag"]
+        if not alike:
+            continue
+        within_a_tick += 1
+        strong_tag(server, target)  # the tick is over
+        for tag in (old, new):
+            answer = server.get(target, headers=[*accepting, ("If-None-Match", tag)])
+            assert answer.status == 200, f"{tag} counts as {answer['ETag']}"
+        if within_a_tick == 3:
+            return
+    pytest.fail("no two writes came within a tick")
