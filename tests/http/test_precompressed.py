@@ -208,6 +208,17 @@ def test_a_stale_file_is_not_used(server, root, kind, older_ns, coding):
                coding)
 
 
+def test_an_empty_file_is_not_used(server, root, kind):
+    """It is no encoding of anything; some tool is just about to write it."""
+    file = root / kind / "odd.txt.gz"
+    file.touch()
+    try:
+        answer = server.get(f"/{kind}/odd.txt", headers=accepting("gzip"))
+    finally:
+        file.unlink()
+    check_form(root, answer, kind, "odd.txt", None)
+
+
 def outside(folder):
     """A file that would do, were it beneath the root."""
     (folder.parents[1] / "outside.gz").write_bytes(b"not yours")
