@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "http/accept.h"
+#include "http/conditional.h"
 #include "serve/cross_origin.h"
 #include "serve/dynamic_body.h"
 #include "serve/listing_body.h"
@@ -166,12 +167,6 @@ Response Resources::open_folder(const Visit& visit, const ResourceKind& kind) co
 }
 
 Response Resources::list_folder(const Visit& visit, UniqueFd folder) const {
-  ListingSlots::Slot slot = listing_slots_.take();
-  if (slot == nullptr) {
-    Response refusal = status_response(visit.tools.sys, 503);
-    refusal.decision = "max-listings";
-    return refusal;
-  }
   const bool as_json = prefers(visit.request[Field::Accept], "application/json", "text/html");
   ListingRequest wanted;
   wanted.path = visit.target.path;
@@ -183,9 +178,19 @@ Response Resources::list_folder(const Visit& visit, UniqueFd folder) const {
   Response response;
   response.address = encode_path(wanted.path) + "/";
   response.engine = "listing";
+  response.head.more_fields = "Vary: Accept\r\n";
+  // It has no validators, but "*" is true of it, and no tag is.
+  const Decision decision = evaluate_preconditions(visit.request, {}, visit.tools.now.wall_s);
+  if (decision.verdict != Verdict::Proceed) return decided(std::move(response), decision);
+
+  ListingSlots::Slot slot = listing_slots_.take();
+  if (slot == nullptr) {
+    Response refusal = status_response(visit.tools.sys, 503);
+    refusal.decision = "max-listings";
+    return refusal;
+  }
   response.head.content_type = as_json ? "application/json" : "text/html; charset=utf-8";
   response.head.chunked = wanted.chunked;
-  response.head.more_fields = "Vary: Accept\r\n";
   response.body = std::make_unique<ListingBody>(visit.tools.sys, root_, std::move(folder), wanted,
                                                 std::move(slot));
   return response;
