@@ -1,6 +1,7 @@
 #include "serve/resources.h"
 
 #include <fnmatch.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
@@ -105,6 +106,11 @@ Resources::Resources(Site site)
       listing_slots_(site_.max_listings) {
   if (!site_.types_file.empty()) media_types_.add_file(site_.types_file, MediaTypes::Wins::File);
   media_types_.add_file(std::string(kMimeTypes), MediaTypes::Wins::Table);
+  Sys sys;
+  if (!site_.fallback.empty() && !root_.open(sys, site_.fallback).is_file()) {
+    spdlog::warn("--fallback {}: there is no such file beneath the root, such as static/index.html",
+                 site_.fallback);
+  }
 }
 
 Response Resources::answer(const Request& request, const BodyTools& tools, void* waiter) const {

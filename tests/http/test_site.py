@@ -153,7 +153,7 @@ def test_default_type(start, root, kind):
     assert server.get(f"/{kind}/app.js")["Content-Type"] == "text/javascript; charset=utf-8"
 
 
-@pytest.mark.parametrize("value", ["", "a\nb", "text/x\x01"], ids=ascii)
+@pytest.mark.parametrize("value", ["", "text", "text/", "/plain", "a/\nb", "text/x\x01"], ids=ascii)
 def test_a_default_type_that_is_none(value):
     assert "--default-type" in refusal("--default-type", value)
 
@@ -235,6 +235,7 @@ def test_a_cache_is_told_that_accept_decides(application, target):
 
 def test_a_fallback_that_is_missing(start, root):
     server = start(root, "--fallback", "nowhere.html")
+    server.wait_for_line("--fallback nowhere.html: there is no such file beneath the root")
     assert server.get("/users/7", headers=BROWSER).status == 404
 
 
