@@ -23,6 +23,8 @@ def write_files(root):
             for coding in codings:
                 write_file(f"{file}{SUFFIXES[coding]}", 300, name + coding)
         write_file(root / kind / "alone.txt.gz", 10)
+        for file in (root / kind).iterdir():
+            os.utime(file, (1_000_000_000, 1_000_000_000))
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,5 @@
 """What an operator chooses of the answers: fields, media types, a page for navigations."""
+import os
 import re
 import subprocess
 
@@ -37,6 +38,7 @@ def root(tmp_path_factory):
         (root / kind / "bare").mkdir()
         (root / kind / "index.html").write_text("index")
     (root / "app.html").write_text("<p>the application</p>" * 20)
+    os.utime(root / "app.html", (1_000_000_000, 1_000_000_000))
     return root
 
 
