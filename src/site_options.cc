@@ -50,7 +50,9 @@ std::string check_cache_rule(const std::string& text) {
 }
 
 std::string check_media_type(const std::string& text) {
-  return !text.empty() && is_field_value(text) ? "" : "not a media type";
+  const std::size_t slash = text.find('/');
+  const bool complete = slash != std::string::npos && slash > 0 && slash + 1 < text.size();
+  return complete && is_field_value(text) ? "" : "not a media type, such as text/plain";
 }
 
 CacheRule to_cache_rule(const std::string& text) {

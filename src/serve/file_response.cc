@@ -152,13 +152,7 @@ Response file_response(const Request& request, const ResourceKind& kind, Represe
   Response response = with_validators(kind, file, version, tools);
   const Validators validators = validators_of(version, response.head.etag, tools.now);
   const Decision decision = evaluate_preconditions(request, validators, tools.now.wall_s);
-  if (decision.verdict != Verdict::Proceed) {
-    const bool failed = decision.verdict == Verdict::PreconditionFailed;
-    response.head.status = failed ? 412 : 304;
-    if (failed) response.head.content_length = 0;
-    response.decision = decision.reason;
-    return response;
-  }
+  if (decision.verdict != Verdict::Proceed) return decided(std::move(response), decision);
   if (file.encode) {
     if (send_encoded(response, file, tools, waiter)) return response;
     file.encode = false;  // then as it is, under its own tag

@@ -55,8 +55,9 @@ void append_characters(std::string& out, std::string_view text, AppendAscii appe
 // Whether the character is none to be seen, but one that turns others round: U+202A to U+202E, and
 // U+2066 to U+2069. With U+202E, a name that ends in "gnp.exe" would look like one in "exe.png".
 bool turns_others(std::string_view character) {
-  return (character >= "\xE2\x80\xAA" && character <= "\xE2\x80\xAE") ||
-         (character >= "\xE2\x81\xA6" && character <= "\xE2\x81\xA9");
+  const auto last = static_cast<unsigned char>(character.back());
+  return (character.starts_with("\xE2\x80") && last >= 0xAA && last <= 0xAE) ||
+         (character.starts_with("\xE2\x81") && last >= 0xA6 && last <= 0xA9);
 }
 
 void append_html_ascii(std::string& out, char c) {

@@ -45,6 +45,40 @@ bool can_be_encoded(Coding coding) {
   return coding == Coding::Zstd || coding == Coding::Gzip;
 }
 
+using FilesBeside = std::array<OpenedFile, kVariants.size()>;  // one for each of kVariants, or none
+
+// The files beside `path` that `accept` admits. One that is older than `original` is stale, and an
+// empty one is no encoding of anything: it is just being written, or was never finished.
+FilesBeside find_beside(const AcceptEncoding& accept, const DocumentRoot& root, Lookup& lookup,
+                        const std::string& path, const struct stat& original) {
+  FilesBeside files;
+  for (std::size_t i = 0; i < kVariants.size(); ++i) {
+    if (!accept.accepts(kVariants[i].coding)) continue;
+    OpenedFile file = root.open(lookup, path + std::string(kVariants[i].extension));
+    const bool usable = file.is_file() && file.status.st_size > 0;
+    if (usable && !is_older(file.status, original)) files[i] = std::move(file);
+  }
+  return files;
+}
+
+// What the client likes best of what there is; what lies ready comes first, since it saves the
+// work.
+std::optional<Coding> choose_coding(const AcceptEncoding& accept, const FilesBeside& beside,
+                                    bool can_encode) {
+  std::array<Coding, kVariants.size() + 1> offered{};
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < kVariants.size(); ++i) {
+    if (beside[i].is_file()) offered[count++] = kVariants[i].coding;
+  }
+  for (std::size_t i = 0; i < kVariants.size(); ++i) {
+    const Coding coding = kVariants[i].coding;
+    const bool on_the_way = can_encode && can_be_encoded(coding) && accept.accepts(coding);
+    if (on_the_way && !beside[i].is_file()) offered[count++] = coding;
+  }
+  offered[count++] = Coding::Identity;
+  return accept.choose(std::span(offered).first(count));
+}
+
 }  // namespace
 
 std::string_view Representation::log_suffix() const {
@@ -59,45 +93,29 @@ Representation choose_representation(const Request& request, const DocumentRoot&
                                      Lookup& lookup, const Site& site, const FileChoice& choice,
                                      OpenedFile opened) {
   const bool compressible = is_compressible(choice.content_type);
-  // A part of what is made on the way could not be found again, so ranges are of the file itself.
+  const bool can_encode = choice.can_encode && compressible && !request.http_1_0 &&
+                          opened.status.st_size >= kEncodeFrom;
   // Range means something to GET alone (RFC 9110 section 14.2).
   const bool wants_part = request.method == Method::Get && request.find(Field::Range);
-  const bool can_encode = choice.can_encode && compressible && !request.http_1_0 &&
-                          opened.status.st_size >= kEncodeFrom && !wants_part;
   Representation chosen;
   chosen.content_type = choice.content_type;
   chosen.varies = compressible && (site.precompressed || choice.can_encode);
 
   const AcceptEncoding accept(request.find(Field::AcceptEncoding));
-  std::array<OpenedFile, kVariants.size()> files;
-  std::array<Coding, kVariants.size() + 1> offered{};
-  std::size_t offered_count = 0;
-  for (std::size_t i = 0; i < kVariants.size(); ++i) {
-    const Variant& variant = kVariants[i];
-    if (!accept.accepts(variant.coding)) continue;
-    if (site.precompressed) {
-      OpenedFile beside = root.open(lookup, choice.path + std::string(variant.extension));
-      if (beside.is_file() && !is_older(beside.status, opened.status)) {
-        files[i] = std::move(beside);
-      }
-    }
-    if (files[i].is_file()) offered[offered_count++] = variant.coding;
-  }
-  for (std::size_t i = 0; i < kVariants.size(); ++i) {  // what lies ready saves the work
-    const Coding coding = kVariants[i].coding;
-    const bool on_the_way = can_encode && can_be_encoded(coding) && accept.accepts(coding);
-    if (on_the_way && !files[i].is_file()) offered[offered_count++] = coding;
-  }
-  offered[offered_count++] = Coding::Identity;
+  FilesBeside beside;
+  if (site.precompressed) beside = find_beside(accept, root, lookup, choice.path, opened.status);
 
-  const std::optional<Coding> best = accept.choose(std::span(offered).first(offered_count));
+  // A part of what is made on the way could not be found again, so ranges are of the file itself;
+  // but rather the whole than nothing.
+  std::optional<Coding> best = choose_coding(accept, beside, can_encode && !wants_part);
+  if (!best && wants_part) best = choose_coding(accept, beside, can_encode);
   chosen.acceptable = best.has_value();
   chosen.coding = best.value_or(Coding::Identity);
   for (std::size_t i = 0; i < kVariants.size(); ++i) {
     if (kVariants[i].coding != chosen.coding) continue;
     chosen.varies = true;
-    chosen.encode = !files[i].is_file();
-    if (!chosen.encode) opened = std::move(files[i]);
+    chosen.encode = !beside[i].is_file();
+    if (!chosen.encode) opened = std::move(beside[i]);
   }
   chosen.opened = std::move(opened);
   return chosen;

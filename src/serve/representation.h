@@ -34,7 +34,7 @@ struct FileChoice {
 };
 
 // Chooses for `request` among the forms of `opened`, which is the regular file at choice.path. A
-// file beside it that is older is stale, and not looked at.
+// file beside it that is older is stale, and not looked at; nor is an empty one.
 [[nodiscard]] Representation choose_representation(const Request& request, const DocumentRoot& root,
                                                    Lookup& lookup, const Site& site,
                                                    const FileChoice& choice, OpenedFile opened);

@@ -1,6 +1,7 @@
 #include "serve/resources.h"
 
 #include <fnmatch.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include "http/accept.h"
+#include "http/conditional.h"
 #include "serve/cross_origin.h"
 #include "serve/dynamic_body.h"
 #include "serve/file_cache.h"
@@ -114,6 +116,12 @@ Resources::Resources(Site site)
       listing_slots_(site_.max_listings) {
   if (!site_.types_file.empty()) media_types_.add_file(site_.types_file, MediaTypes::Wins::File);
   media_types_.add_file(std::string(kMimeTypes), MediaTypes::Wins::Table);
+  Sys sys;
+  Lookup lookup{.sys = sys};
+  if (!site_.fallback.empty() && !root_.open(lookup, site_.fallback).is_file()) {
+    spdlog::warn("--fallback {}: there is no such file beneath the root, such as static/index.html",
+                 site_.fallback);
+  }
 }
 
 Response Resources::answer(const Request& request, const BodyTools& tools, void* waiter) const {
@@ -176,12 +184,6 @@ Response Resources::open_folder(const Visit& visit, const ResourceKind& kind) co
 }
 
 Response Resources::list_folder(const Visit& visit, SharedFd folder) const {
-  ListingSlots::Slot slot = listing_slots_.take();
-  if (slot == nullptr) {
-    Response refusal = status_response(visit.tools.sys, 503);
-    refusal.decision = "max-listings";
-    return refusal;
-  }
   const bool as_json = prefers(visit.request[Field::Accept], "application/json", "text/html");
   ListingRequest wanted;
   wanted.path = visit.target.path;
@@ -193,9 +195,19 @@ Response Resources::list_folder(const Visit& visit, SharedFd folder) const {
   Response response;
   response.address = encode_path(wanted.path) + "/";
   response.engine = "listing";
+  response.head.more_fields = "Vary: Accept\r\n";
+  // It has no validators, but "*" is true of it, and no tag is.
+  const Decision decision = evaluate_preconditions(visit.request, {}, visit.tools.now.wall_s);
+  if (decision.verdict != Verdict::Proceed) return decided(std::move(response), decision);
+
+  ListingSlots::Slot slot = listing_slots_.take();
+  if (slot == nullptr) {
+    Response refusal = status_response(visit.tools.sys, 503);
+    refusal.decision = "max-listings";
+    return refusal;
+  }
   response.head.content_type = as_json ? "application/json" : "text/html; charset=utf-8";
   response.head.chunked = wanted.chunked;
-  response.head.more_fields = "Vary: Accept\r\n";
   response.body =
       std::make_unique<ListingBody>(visit.tools.sys, visit.tools.helpers, root_, std::move(folder),
                                     wanted, visit.waiter, std::move(slot));

@@ -15,6 +15,14 @@ constexpr std::string_view kRetryAfter = "Retry-After: 1\r\n";  // seconds
 
 }  // namespace
 
+Response decided(Response response, const Decision& decision) {
+  const bool failed = decision.verdict == Verdict::PreconditionFailed;
+  response.head.status = failed ? 412 : 304;
+  if (failed) response.head.content_length = 0;
+  response.decision = decision.reason;
+  return response;
+}
+
 Response status_response(Sys& sys, int status) {
   Response response;
   response.head.status = status;

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/conditional.h"
 #include "http/response_head.h"
 #include "serve/body.h"
 
@@ -23,6 +24,10 @@ struct Response {
 
 // What the log and the trace say of it: "206 static, 1 range".
 [[nodiscard]] std::string summary(const Response& response);
+
+// What `response`, which has its validators and no content yet, becomes by a decision that is not
+// to proceed: 304 or 412, both without a body.
+[[nodiscard]] Response decided(Response response, const Decision& decision);
 
 // A small HTML page that says what `status` means; an empty one for 204.
 [[nodiscard]] Response status_response(Sys& sys, int status);

@@ -152,6 +152,12 @@ def test_a_range_is_of_the_file(server, ranges, expected):
     assert (answer["Vary"], answer.body) == ("Accept-Encoding", expected)
 
 
+def test_who_refuses_the_file_itself_gets_the_whole_encoded(server):  # sections 12.5.3 and 14.2
+    answer = server.get("/dynamic/page.html", headers=[*accepting("gzip, identity;q=0"),
+                                                       ("Range", "bytes=0-9")])
+    check_encoded(answer, "gzip", PAGE)
+
+
 def test_a_range_of_the_encoded_form_is_refused_by_its_tag(server):  # RFC 9110 section 13.1.5
     tag = server.get("/dynamic/page.html", headers=accepting("gzip"))["ETag"]
     answer = server.get("/dynamic/page.html", headers=[

@@ -274,6 +274,18 @@ def test_head_is_as_get(server, kind, headers):
         assert fate(client) == KEPT
 
 
+@pytest.mark.parametrize("field, status", [
+    (("If-None-Match", "*"), 304), (("If-None-Match", '"x"'), 200), (("If-Match", "*"), 200),
+    (("If-Match", '"x"'), 412), (("If-Modified-Since", "Sun, 06 Nov 2044 08:49:37 GMT"), 200),
+    (("If-Unmodified-Since", "Sun, 06 Nov 1994 08:49:37 GMT"), 200)])
+def test_preconditions(server, kind, field, status):
+    """A listing has neither tag nor date, but it is there: RFC 9110 sections 13.1.1 to 13.1.4."""
+    for method in ("GET", "HEAD"):
+        answer = server.get(f"/{kind}/sorted/", method, headers=[field])
+        assert (answer.status, answer["Vary"]) == (status, "Accept")
+        assert (answer.body != b"") == (status == 200 and method == "GET")
+
+
 def test_many_on_one_connection(server, kind):
     with server.client() as client:
         for headers in ([], JSON) * 3:

@@ -23,6 +23,8 @@ def write_files(root):
             for coding in codings:
                 write_file(f"{file}{SUFFIXES[coding]}", 300, name + coding)
         write_file(root / kind / "alone.txt.gz", 10)
+        for file in (root / kind).iterdir():
+            os.utime(file, (1_000_000_000, 1_000_000_000))
 
 
 @pytest.fixture(scope="module")
@@ -206,6 +208,17 @@ def test_a_stale_file_is_not_used(server, root, kind, older_ns, coding):
     os.utime(f"{file}.gz", ns=(modified - older_ns,) * 2)
     check_form(root, server.get(f"/{kind}/stale.txt", headers=accepting("gzip")), kind, "stale.txt",
                coding)
+
+
+def test_an_empty_file_is_not_used(server, root, kind):
+    """It is no encoding of anything; some tool is just about to write it."""
+    file = root / kind / "odd.txt.gz"
+    file.touch()
+    try:
+        answer = server.get(f"/{kind}/odd.txt", headers=accepting("gzip"))
+    finally:
+        file.unlink()
+    check_form(root, answer, kind, "odd.txt", None)
 
 
 def outside(folder):

@@ -1,4 +1,5 @@
 """What an operator chooses of the answers: fields, media types, a page for navigations."""
+import os
 import re
 import subprocess
 
@@ -37,6 +38,7 @@ def root(tmp_path_factory):
         (root / kind / "bare").mkdir()
         (root / kind / "index.html").write_text("index")
     (root / "app.html").write_text("<p>the application</p>" * 20)
+    os.utime(root / "app.html", (1_000_000_000, 1_000_000_000))
     return root
 
 
@@ -153,7 +155,7 @@ def test_default_type(start, root, kind):
     assert server.get(f"/{kind}/app.js")["Content-Type"] == "text/javascript; charset=utf-8"
 
 
-@pytest.mark.parametrize("value", ["", "a\nb", "text/x\x01"], ids=ascii)
+@pytest.mark.parametrize("value", ["", "text", "text/", "/plain", "a/\nb", "text/x\x01"], ids=ascii)
 def test_a_default_type_that_is_none(value):
     assert "--default-type" in refusal("--default-type", value)
 
@@ -235,6 +237,7 @@ def test_a_cache_is_told_that_accept_decides(application, target):
 
 def test_a_fallback_that_is_missing(start, root):
     server = start(root, "--fallback", "nowhere.html")
+    server.wait_for_line("--fallback nowhere.html: there is no such file beneath the root")
     assert server.get("/users/7", headers=BROWSER).status == 404
 
 
