@@ -1,0 +1,104 @@
+"""One measurement of one server: by wrk for a time, or of its idle connections, or of its start."""
+import contextlib
+import json
+import re
+import socket
+import subprocess
+from pathlib import Path
+
+import peers
+import process_tree
+from servers import Failure, Server, ask
+
+SCRIPT = Path(__file__).with_name("wrk.lua")
+IDLE_BASELINE, IDLE_CONNECTIONS = 200, 10_000
+
+
+def parse_wrk(output):
+    """The line of JSON that wrk.lua prints, as a dictionary."""
+    line = re.search(r"^result: (\{.*\})$", output, re.MULTILINE)
+    if not line:
+        raise Failure(f"wrk told no result: {output.strip() or 'nothing'}")
+    return json.loads(line.group(1))
+
+
+def figures(told, cpu_ns, peak_kib):
+    """What a run says of the server, from what wrk told and what the process tree has used."""
+    if not told["requests"]:
+        raise Failure("not one request was answered")
+    return {"requests_s": told["requests"] / (told["duration_us"] / 1e6),
+            "cpu_us": cpu_ns / 1000 / told["requests"],
+            "mib_s": told["bytes"] / told["duration_us"] * 1e6 / (1 << 20),
+            "p50_us": told["p50_us"], "p99_us": told["p99_us"],
+            "memory_mib": peak_kib / 1024, "failures": told["failures"]}
+
+
+def check_answer(server, scenario, headers):
+    """Whoever is measured has to give the right answer: its status, and all of its bytes."""
+    target = scenario.target + ("0.bin" if scenario.mode[0] == "in-turn" else "")
+    status, _, body = ask(server.port, target, headers=headers)
+    file = peers.TOP / "build/bench/root" / target.lstrip("/")
+    if status != scenario.status or (status == 200 and body != file.read_bytes()):
+        raise Failure(f"it answers {target} by {status} and {len(body)} bytes")
+
+
+def request_headers(server, scenario):
+    headers = {}
+    if scenario.close:
+        headers["Connection"] = "close"
+    if scenario.revalidate and server.name != "floor":
+        headers["If-None-Match"] = ask(server.port, scenario.target, "HEAD")[1]["ETag"]
+    return headers
+
+
+@contextlib.contextmanager
+def idle_connections(port, count, target="/static/1k.bin"):
+    """So many connections that had an answer and then ask nothing; closed at the block's end."""
+    request = f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+            client.sendall(request)
+            if not client.recv(1 << 16):
+                raise Failure("a connection that should stay idle was closed")
+        yield
+
+
+def wrk(port, scenario, seconds, headers):
+    fields = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
+    command = ["wrk", "-t", "1", "-c", str(scenario.connections), "-d", f"{seconds}s",
+               "--timeout", "30s", "-s", str(SCRIPT), *fields,
+               f"http://127.0.0.1:{port}{scenario.target}", "--", *scenario.mode]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 120,
+                          check=False)
+    return parse_wrk(told.stdout + told.stderr)
+
+
+def measure_load(server, scenario, seconds):
+    headers = request_headers(server, scenario)
+    check_answer(server, scenario, headers)
+    with idle_connections(server.port, scenario.idle):
+        before = process_tree.cpu_ns(server.pid)
+        told = wrk(server.port, scenario, seconds, headers)
+        used = process_tree.cpu_ns(server.pid) - before
+    return figures(told, used, process_tree.memory_kib(server.pid, "VmHWM"))
+
+
+def measure_idle_memory(server, _scenario, _seconds):
+    """What the server's own memory grows by when connections are added that ask nothing."""
+    with idle_connections(server.port, IDLE_BASELINE):
+        before = process_tree.private_dirty_kib(server.pid)
+        with idle_connections(server.port, IDLE_CONNECTIONS):
+            grown = process_tree.private_dirty_kib(server.pid) - before
+    return {"value": grown * 1024 / IDLE_CONNECTIONS}
+
+
+def measure_start_up(server, _scenario, _seconds):
+    """Another of the same is started and ended; it is the first answer that counts."""
+    again = Server(server.name, peers.TOP / "build/bench/root")
+    again.stop()
+    return {"value": again.start_ms}
+
+
+MEASURES = {"load": measure_load, "idle-memory": measure_idle_memory,
+            "start-up": measure_start_up}
