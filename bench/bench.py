@@ -5,6 +5,7 @@ One core is the servers', another the clients'. Writes build/bench/performance.j
 table; a whole run also writes docs/performance.md from it, as `report.py performance` does.
 """
 import argparse
+import contextlib
 import shutil
 import sys
 
@@ -14,14 +15,13 @@ import performance_report
 import results
 import scenarios
 import tables
-from load import MEASURES
+from load import MEASURES, wrk
 from medians import medians
 from peers import TOP
 from servers import Failure, available, pin_here, running
 
 ROOT = TOP / "build/bench/root"
 WARM_UP_S = 1
-CONNECTED_A_S = 2000  # so many a second at least, or none is warm yet
 
 
 def measure(scenario, names, rounds, seconds):
@@ -34,18 +34,23 @@ def measure(scenario, names, rounds, seconds):
               "close": scenario.close}
     with running(names, ROOT, **answer) as servers:
         taken = {server: [] for server in servers}
-        warm_up = [WARM_UP_S + scenario.connections // CONNECTED_A_S]
-        if scenario.measure != "load":
-            warm_up = []
-        for duration in warm_up + [seconds] * rounds:
+        if scenario.measure == "load":
+            for server in servers:
+                warm_up(server, scenario)
+        for _ in range(rounds):
             for server in list(taken):
                 try:
-                    taken[server].append(take(server, scenario, duration))
+                    taken[server].append(take(server, scenario, seconds))
                 except (Failure, OSError) as failure:
                     print(f"bench: {scenario.name}: {server.name}: {failure}", file=sys.stderr)
                     del taken[server]
-    return {server.name: medians(of_rounds[len(warm_up):])
-            for server, of_rounds in taken.items()}
+    return {server.name: medians(of_rounds) for server, of_rounds in taken.items()}
+
+
+def warm_up(server, scenario):
+    """A load that does not count; what goes wrong here will go wrong again, and be told then."""
+    with contextlib.suppress(Failure, OSError):
+        wrk(server.port, scenario, WARM_UP_S, {})
 
 
 def main():

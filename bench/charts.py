@@ -2,7 +2,7 @@
 from svg import LinearScale, LogScale, document, line, mark, path, short, text
 
 WIDTH = 860
-LABELS, RIGHT = 230, 30  # room for the rows' labels, and at the right
+LABELS, RIGHT = 260, 30  # room for the rows' labels, and at the right
 TOP, ROW, BOTTOM = 78, 26, 46
 LINES_HEIGHT = 320
 
@@ -52,7 +52,7 @@ def line_chart(title, x_axis, y_axis, lines, series):
     left, floor = 80, LINES_HEIGHT - BOTTOM
     across = LogScale([x for x, _ in points], left, WIDTH - RIGHT)
     up = LinearScale([y for _, y in points], floor, TOP)
-    parts = [*legend(series), text(20, TOP - 6, y_axis, kind="faint"),
+    parts = [*legend(series), text(WIDTH - RIGHT, TOP - 24, y_axis, "end", "faint"),
              text((left + WIDTH - RIGHT) / 2, floor + 36, x_axis, "middle", "faint")]
     for tick in up.ticks():
         parts += [line(left, up(tick), WIDTH - RIGHT, up(tick)),

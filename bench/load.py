@@ -11,7 +11,7 @@ import process_tree
 from servers import Failure, Server, ask
 
 SCRIPT = Path(__file__).with_name("wrk.lua")
-IDLE_BASELINE, IDLE_CONNECTIONS = 200, 10_000
+IDLE_BASELINE, IDLE_CONNECTIONS = 200, 8_000
 
 
 def parse_wrk(output):
@@ -22,12 +22,17 @@ def parse_wrk(output):
     return json.loads(line.group(1))
 
 
-def figures(told, cpu_ns, peak_kib):
-    """What a run says of the server, from what wrk told and what the process tree has used."""
-    if not told["requests"]:
+def figures(told, cpu_ns, peak_kib, answer_bytes=0):
+    """What a run says of the server, from what wrk told and what the process tree has used.
+
+    With `answer_bytes`, answers are counted by the bytes that came: of large ones, many are under
+    way when the time is over.
+    """
+    requests = told["bytes"] / answer_bytes if answer_bytes else told["requests"]
+    if not requests:
         raise Failure("not one request was answered")
-    return {"requests_s": told["requests"] / (told["duration_us"] / 1e6),
-            "cpu_us": cpu_ns / 1000 / told["requests"],
+    return {"requests_s": requests / (told["duration_us"] / 1e6),
+            "cpu_us": cpu_ns / 1000 / requests,
             "mib_s": told["bytes"] / told["duration_us"] * 1e6 / (1 << 20),
             "p50_us": told["p50_us"], "p99_us": told["p99_us"],
             "memory_mib": peak_kib / 1024, "failures": told["failures"]}
@@ -81,7 +86,7 @@ def measure_load(server, scenario, seconds):
         before = process_tree.cpu_ns(server.pid)
         told = wrk(server.port, scenario, seconds, headers)
         used = process_tree.cpu_ns(server.pid) - before
-    return figures(told, used, process_tree.memory_kib(server.pid, "VmHWM"))
+    return figures(told, used, process_tree.memory_kib(server.pid, "VmHWM"), scenario.stream_bytes)
 
 
 def measure_idle_memory(server, _scenario, _seconds):

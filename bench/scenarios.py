@@ -22,6 +22,7 @@ class Scenario:
     status: int = 200
     close: bool = False  # a connection for each request
     revalidate: bool = False  # If-None-Match, with the ETag that the server gave
+    stream_bytes: int = 0  # an answer's size, where answers are counted by what came of them
     servers: tuple = FIELD
 
     @property
@@ -54,13 +55,13 @@ SCENARIOS = (
     sized("dynamic", "1k", "1 KiB"),
     sized("dynamic", "100k", "100 KiB"),
     sized("dynamic", "1m", "1 MiB"),
-    replace(sized("static", "64m", "64 MiB stream"), connections=8),
-    replace(sized("dynamic", "64m", "64 MiB stream"), connections=8),
+    *(replace(sized(kind, "64m", "64 MiB streams"), connections=8,
+              stream_bytes=dataset.SIZES["64m"]) for kind in dataset.KINDS),
     *(Scenario(f"sweep-{count}", f"{count:,} connections", group="connections-sweep",
                connections=count, servers=("aws", "nginx")) for count in SWEEP),
-    Scenario("idle-memory", "bytes of memory per idle connection", measure="idle-memory",
+    Scenario("idle-memory", "memory per idle connection, bytes", measure="idle-memory",
              group="single", servers=("aws", *PEERS)),
-    Scenario("start-up", "milliseconds from start to the first answer", measure="start-up",
+    Scenario("start-up", "start to the first answer, ms", measure="start-up",
              group="single", servers=("aws", *PEERS)),
 )
 

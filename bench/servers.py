@@ -51,13 +51,13 @@ def ask(port, target, method="GET", headers=None):
 class Server:
     """One running server. `pid` is the root of its process tree; use `running`, which ends it."""
 
-    def __init__(self, name, root, setup=None, **answer):
+    def __init__(self, name, root, setup=None, options=(), **answer):
         self.name = name
         self.recipe = peers.RECIPES[name]
         self.folder = Path(tempfile.mkdtemp(prefix=f"bench-{name}-"))
         self.port = free_port()
         place = peers.Place(root=root, port=self.port, folder=self.folder, **answer)
-        command = [str(word) for word in self.recipe.command(place, *self.recipe.options)]
+        command = [str(word) for word in self.recipe.command(place, *self.recipe.options, *options)]
 
         def prepare():
             os.sched_setaffinity(0, {SERVER_CORE})
@@ -107,14 +107,14 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(names, root, setup=None, **answer):
+def running(names, root, setup=None, options=(), **answer):
     """The named servers, all started; ended however the block ends. One that does not start is
     told, and left out."""
     with contextlib.ExitStack() as stack:
         started = []
         for name in names:
             try:
-                server = Server(name, root, setup, **answer)
+                server = Server(name, root, setup, options, **answer)
             except Failure as failure:
                 print(f"bench: {failure}", file=sys.stderr)
                 continue

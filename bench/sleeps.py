@@ -41,7 +41,7 @@ def calls_slept_in(lines):
 
 
 def name_of(frames):
-    """What a thread was doing for itself when it slept, from the stack's frames, innermost first."""
+    """What a thread was doing when it slept, from the stack's frames, innermost first."""
     for frame in reversed(frames):
         if call := SYSTEM_CALL.match(frame):
             return call.group(1)

@@ -9,6 +9,7 @@ the usual length.
 import argparse
 import contextlib
 import json
+import re
 import subprocess
 import sys
 
@@ -19,7 +20,7 @@ import process_tree
 import results
 import stall_report
 from medians import medians
-from peers import TOP
+from peers import TOP, aws_has
 from servers import SERVER_CORE, Failure, available, pin_here, running
 from sleeps import LostEvents, SleepTrace, outside_waits
 from slow_disk import SlowDisk
@@ -49,6 +50,7 @@ def figures(alone, beside):
     for when, told in (("alone", alone), ("beside", beside)):
         for share in ("p50", "p99", "p999", "max"):
             found[f"{when}_{share}_us"] = told[f"{share}_ns"] / 1000
+    found["beside_requests"] = beside["requests"]
     found["cold_mb_s"] = beside["cold_bytes"] / beside["cold_seconds"] / 1e6
     return found
 
@@ -83,24 +85,36 @@ def summed(turns):
     return found | {"calls": calls}
 
 
+def own_count(server):
+    """How often aws says, at its end, that its loop slept elsewhere; None if it does not."""
+    told = re.search(r"slept (\d+) times outside epoll_wait", server.last_words)
+    return int(told.group(1)) if told else None
+
+
 def measure(subjects, rounds, seconds, tracing, setup=None):
     """Figures by subject; who fails is told, and left out."""
-    found = {}
+    turns = {}
     with contextlib.ExitStack() as stack:
         servers = {}
         for subject in subjects:
-            for server in stack.enter_context(running([subject.server], ROOT, setup)):
+            counts = not tracing and subject.server.startswith("aws") and aws_has("--stalls")
+            options = ["--stalls"] if counts else []
+            for server in stack.enter_context(running([subject.server], ROOT, setup, options)):
                 servers[subject] = server
         for _ in range(rounds):
             for subject, server in list(servers.items()):
                 try:
                     turn = one_turn(server, subject, seconds, tracing)
-                    found.setdefault(subject.name, []).append(turn)
+                    turns.setdefault(subject.name, []).append(turn)
                 except (Failure, LostEvents) as failure:
                     print(f"bench-stall: {subject.label}: {failure}", file=sys.stderr)
-                    found.pop(subject.name, None)
+                    turns.pop(subject.name, None)
                     del servers[subject]
-    return {name: summed(turns) for name, turns in found.items()}
+    found = {name: summed(of_subject) for name, of_subject in turns.items()}
+    for subject, server in servers.items():
+        count = None if tracing else own_count(server)
+        found[subject.name] |= {} if count is None else {"sleeps": count}
+    return found
 
 
 def main():

@@ -40,7 +40,8 @@ def sleeping_calls(servers):
 
 
 def terminal(disk, servers):
-    parts = [tables.aligned(*table) for table in (rows_of(servers), sleeping_calls(servers))]
+    parts = [tables.aligned(*table) for table in (rows_of(servers), sleeping_calls(servers))
+             if table[1]]
     return "\n".join([f"\n{DISKS[disk]}", *parts])
 
 
@@ -65,6 +66,8 @@ def write(result):
         parts[disk] = "\n\n".join([
             tables.markdown(*rows_of(servers)),
             "\n".join(f"- {sentence}" for sentence in goals.sentences(servers)),
-            tables.markdown(*sleeping_calls(servers))]) if servers else "Not measured."
+            *(tables.markdown(*table) for table in [sleeping_calls(servers)] if table[1])])
+        if not servers:
+            parts[disk] = "Not measured."
         pictures[f"never-stall-{disk}"] = chart(disk, servers)
     documents.write("never-stall", parts, pictures, result)

@@ -8,6 +8,7 @@ from html import escape
 # Each series has a colour and a shape, so that it is told apart without colours, too.
 COLOURS = ("#e8590c", "#2f9e44", "#1c7ed6", "#9c36b5", "#868e96", "#c2255c", "#0c8599", "#a37200")
 SHAPES = ("circle", "square", "diamond", "triangle", "bar", "cross")
+MOST_TICKS = 12
 STYLE = """\
 text { font: 12px system-ui, sans-serif; fill: #24292f; }
 .title { font-size: 15px; font-weight: 600; }
@@ -36,17 +37,20 @@ class LogScale:
     def ticks(self):
         """1, 2 and 5 times the powers of ten; the powers alone where that would be a crowd."""
         powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
-        steps = (1, 2, 5) if len(powers) <= 4 else (1,)
-        return [step * 10.0 ** power for power in powers for step in steps
-                if self.low <= step * 10.0 ** power <= self.high]
+
+        def within(*steps):
+            return [step * 10.0 ** power for power in powers for step in steps
+                    if self.low <= step * 10.0 ** power <= self.high]
+        return fine if len(fine := within(1, 2, 5)) <= MOST_TICKS else within(1)
 
 
 class LinearScale:
     """From values of 0 and above to places between two ends."""
 
     def __init__(self, values, start, end):
-        self.step = self._step(max(values) or 1)
-        self.high = math.ceil(max(values) / self.step + 0.05) * self.step
+        most = max(values) or 1
+        self.step = self._step(most)
+        self.high = math.ceil(most / self.step + 0.05) * self.step
         self.start, self.end = start, end
 
     @staticmethod
