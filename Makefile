@@ -18,7 +18,7 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 SCENARIO ?=
 ROUNDS ?= 5
-BENCH_SECONDS ?= 5
+BENCH_SECONDS ?= 3
 CLANG_TIDY ?= clang-tidy
 CLANG_FORMAT ?= clang-format
 CPPCHECK ?= cppcheck
@@ -228,7 +228,7 @@ build/bench/%: bench/%.cc build/release/settings
 	$(call say,CXX,$<)
 	$(Q)$(CXX) $(AWS_CXXFLAGS) $(CPPFLAGS) $(PLAIN_NAMES) $(LDFLAGS) -o $@ $<
 
-bench: deps ## measure aws beside nginx, lighttpd and h2o; SCENARIO='static-*' ROUNDS=5 BENCH_SECONDS=5
+bench: deps ## measure aws beside nginx, lighttpd and h2o; SCENARIO='static-*' ROUNDS=5 BENCH_SECONDS=3
 	@third_party/deps.sh bench || true
 	@$(MAKE) $(QUIETLY) aws build/bench/floor
 	@$(PYTHON) bench/bench.py --scenario=$(call quoted,$(SCENARIO)) --rounds=$(ROUNDS) --seconds=$(BENCH_SECONDS)

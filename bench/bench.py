@@ -50,14 +50,14 @@ def measure(scenario, names, rounds, seconds):
 def warm_up(server, scenario):
     """A load that does not count; what goes wrong here will go wrong again, and be told then."""
     with contextlib.suppress(Failure, OSError):
-        wrk(server.port, scenario, WARM_UP_S, {})
+        wrk(server, scenario, WARM_UP_S, {})
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenario", default="", help="names, patterns or groups, by commas")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=5, help="of load in each round")
+    parser.add_argument("--seconds", type=int, default=3, help="of load in each round")
     options = parser.parse_args()
     try:
         wanted = scenarios.chosen(options.scenario)

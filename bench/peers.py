@@ -161,9 +161,11 @@ RECIPES = {
     "nginx": Recipe("nginx", nginx, needs="nginx", version=("-v",)),
     "lighttpd": Recipe("lighttpd", lighttpd, needs="lighttpd", version=("-v",)),
     "h2o": Recipe("h2o", h2o, needs="h2o"),
-    # Reads off the loop and past the page cache: nginx's nearest to /dynamic.
+    # Reads off the loop and past the page cache: nginx's nearest to /dynamic. It switches O_DIRECT
+    # on and off by descriptor, so requests that share a cached one fail each other with EINVAL.
     "nginx-directio": Recipe("nginx, aio threads, directio", nginx,
-                             ("aio threads;", "directio 512;", "output_buffers 2 256k;"),
+                             ("aio threads;", "directio 512;", "output_buffers 2 256k;",
+                              "open_file_cache off;"),
                              needs="nginx", version=("-v",)),
     "nginx-threads": Recipe("nginx, aio threads", nginx, ("aio threads;",), needs="nginx",
                             version=("-v",)),

@@ -42,6 +42,11 @@ def busiest_thread(pid):
                key=lambda place: thread_cpu_ns(*place))
 
 
+def descriptors(pid):
+    """How many descriptors the tree has open."""
+    return sum(len(os.listdir(f"/proc/{process}/fd")) for process in members(pid))
+
+
 def memory_kib(pid, field, file="status"):
     """The sum over the tree of one field of /proc/PID/status or smaps_rollup: VmHWM, for one."""
     total = 0
