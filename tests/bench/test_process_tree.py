@@ -7,6 +7,7 @@ import pytest
 
 import dataset
 import process_tree
+from observe import is_asleep, wait_until
 
 
 @pytest.fixture
@@ -28,6 +29,8 @@ def test_a_tree_is_the_process_and_its_descendants(family):
 
 def test_costs_are_summed_over_the_tree(family):
     parent, child = family
+    # The kernel adds what a thread ran when it stops running, or at a tick.
+    wait_until(lambda: process_tree.cpu_ns(child) > 0 and is_asleep(child), "cat waits for input")
     alone = process_tree.cpu_ns(child), process_tree.memory_kib(child, "VmHWM")
     assert process_tree.cpu_ns(parent) > alone[0] > 0
     assert process_tree.memory_kib(parent, "VmHWM") > alone[1] > 0
