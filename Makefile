@@ -5,7 +5,8 @@
 #
 # From the command line:  V=1 shows the commands;  CXX, CC, CXXFLAGS, CPPFLAGS, LDFLAGS as usual;  WERROR= lets
 # warnings pass;  LLHTTP_DIR names an llhttp of your own;  PORT and ARGS reach the server of `make run`;
-# FUZZ_SECONDS is how long `make fuzz` stays with each target.
+# FUZZ_SECONDS is how long `make fuzz` stays with each target; SCENARIO, ROUNDS and BENCH_SECONDS say what `make bench`
+# measures, how often, and for how long.
 
 CXXFLAGS ?= -O2 -g
 CFLAGS ?= -O2 -g
@@ -15,6 +16,9 @@ PORT ?= 8888
 ARGS ?=
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
+SCENARIO ?=
+ROUNDS ?= 5
+BENCH_SECONDS ?= 3
 CLANG_TIDY ?= clang-tidy
 CLANG_FORMAT ?= clang-format
 CPPCHECK ?= cppcheck
@@ -156,7 +160,7 @@ endef
 
 # --- What can be asked for
 
-.PHONY: all deps run www unit check suites asan tsan clang fuzz format lint install uninstall clean help FORCE
+.PHONY: all deps run www unit check suites asan tsan clang fuzz bench bench-stall bench-docs format lint install uninstall clean help FORCE
 
 all: aws sockop_preload.so ## build ./aws and ./sockop_preload.so (the default)
 
@@ -217,6 +221,26 @@ $(FUZZ_TARGETS:%=fuzz/%): fuzz/%: build/fuzz/%_fuzz
 	    -artifact_prefix=build/fuzz/$*- build/fuzz/corpus/$* tests/fuzz/corpus/$* >build/fuzz/$*.log 2>&1 || \
 	    { tail -n 40 build/fuzz/$*.log; exit 1; }
 	@sed -n 's/^stat::number_of_executed_units: */     inputs tried: /p' build/fuzz/$*.log
+
+# The programs of bench/ have no source in common with aws, so that they cannot share its mistakes.
+build/bench/%: bench/%.cc build/release/settings
+	@mkdir -p $(@D)
+	$(call say,CXX,$<)
+	$(Q)$(CXX) $(AWS_CXXFLAGS) $(CPPFLAGS) $(PLAIN_NAMES) $(LDFLAGS) -o $@ $<
+
+bench: deps ## measure aws beside nginx, lighttpd and h2o; SCENARIO='static-*' ROUNDS=5 BENCH_SECONDS=3
+	@third_party/deps.sh bench || true
+	@$(MAKE) $(QUIETLY) aws build/bench/floor
+	@$(PYTHON) bench/bench.py --scenario=$(call quoted,$(SCENARIO)) --rounds=$(ROUNDS) --seconds=$(BENCH_SECONDS)
+
+bench-stall: deps ## measure how a cold download holds up a hot file; ROUNDS=5
+	@third_party/deps.sh bench || true
+	@$(MAKE) $(QUIETLY) aws build/bench/hot_client
+	@$(PYTHON) bench/stall.py --rounds=$(ROUNDS)
+
+bench-docs: ## write docs/performance.md and docs/never-stall.md from the latest figures
+	@$(PYTHON) bench/report.py performance
+	@$(PYTHON) bench/report.py never-stall
 
 build/googletest:
 	$(call stop_if_missing,$(call missing,$(CXX),test))
@@ -283,4 +307,4 @@ clean: ## remove everything that was built
 	rm -rf build aws sockop_preload.so www/static/large.bin www/dynamic/large.bin
 
 help: ## list these
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

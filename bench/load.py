@@ -1,0 +1,126 @@
+"""One measurement of one server: by wrk for a time, or of its idle connections, or of its start."""
+import contextlib
+import json
+import re
+import socket
+import subprocess
+from pathlib import Path
+
+import peers
+import process_tree
+from servers import Failure, Server, ask
+
+SCRIPT = Path(__file__).with_name("wrk.lua")
+IDLE_BASELINE, IDLE_CONNECTIONS = 200, 8_000
+ANSWER_WITHIN_S = 5
+CROWD = 1000  # so many connections have to be seen in the server
+CONNECTIONS_A_SECOND = 1000  # so many make a round a second longer
+
+
+def parse_wrk(output):
+    """The line of JSON that wrk.lua prints, as a dictionary."""
+    line = re.search(r"^result: (\{.*\})$", output, re.MULTILINE)
+    if not line:
+        raise Failure(f"wrk told no result: {output.strip() or 'nothing'}")
+    return json.loads(line.group(1))
+
+
+def figures(told, cpu_ns, peak_kib, answer_bytes=0):
+    """What a run says of the server, from what wrk told and what the process tree has used.
+
+    With `answer_bytes`, answers are counted by the bytes that came: of large ones, many are under
+    way when the time is over.
+    """
+    requests = told["bytes"] / answer_bytes if answer_bytes else told["requests"]
+    if not requests:
+        raise Failure("not one request was answered")
+    return {"requests_s": requests / (told["duration_us"] / 1e6),
+            "cpu_us": cpu_ns / 1000 / requests,
+            "mib_s": told["bytes"] / told["duration_us"] * 1e6 / (1 << 20),
+            "p50_us": told["p50_us"], "p99_us": told["p99_us"],
+            "memory_mib": peak_kib / 1024, "failures": told["failures"]}
+
+
+def check_answer(server, scenario, headers):
+    """Whoever is measured has to give the right answer: its status, and all of its bytes."""
+    target = scenario.target + ("0.bin" if scenario.mode[0] == "in-turn" else "")
+    status, _, body = ask(server.port, target, headers=headers)
+    file = peers.TOP / "build/bench/root" / target.lstrip("/")
+    if status != scenario.status or (status == 200 and body != file.read_bytes()):
+        raise Failure(f"it answers {target} by {status} and {len(body)} bytes")
+
+
+def request_headers(server, scenario):
+    headers = {}
+    if scenario.close:
+        headers["Connection"] = "close"
+    if scenario.revalidate and server.name != "floor":
+        headers["If-None-Match"] = ask(server.port, scenario.target, "HEAD")[1]["ETag"]
+    return headers
+
+
+@contextlib.contextmanager
+def idle_connections(port, count, target="/static/1k.bin"):
+    """So many connections that had an answer and then ask nothing; closed at the block's end."""
+    request = f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    with contextlib.ExitStack() as stack:
+        for number in range(count):
+            try:
+                client = stack.enter_context(
+                    socket.create_connection(("127.0.0.1", port), timeout=ANSWER_WITHIN_S))
+                client.sendall(request)
+                answered = client.recv(1 << 16)
+            except OSError:
+                answered = b""
+            if not answered:
+                raise Failure(f"it holds {number:,} of {count:,} idle connections")
+        yield
+
+
+def wrk(server, scenario, seconds, headers):
+    """Loads a server; returns what the script told."""
+    fields = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
+    command = ["wrk", "-t", "1", "-c", str(scenario.connections), "-d", f"{seconds}s",
+               "--timeout", "30s", "-s", str(SCRIPT), *fields,
+               f"http://127.0.0.1:{server.port}{scenario.target}", "--", *scenario.mode]
+    client = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        client.wait(seconds * 0.8)
+    descriptors = process_tree.descriptors(server.pid)
+    told = parse_wrk(client.communicate(timeout=seconds + 120)[0])
+    # wrk does not notice that a connection waits to be accepted, and measures the others.
+    if scenario.connections >= CROWD and descriptors < scenario.connections:
+        raise Failure(f"it holds less than {scenario.connections:,} connections")
+    return told
+
+
+def measure_load(server, scenario, seconds):
+    # Opening thousands of connections is counted, too; longer rounds keep its weight small.
+    seconds += scenario.connections // CONNECTIONS_A_SECOND
+    headers = request_headers(server, scenario)
+    check_answer(server, scenario, headers)
+    with idle_connections(server.port, scenario.idle):
+        before = process_tree.cpu_ns(server.pid)
+        told = wrk(server, scenario, seconds, headers)
+        used = process_tree.cpu_ns(server.pid) - before
+    return figures(told, used, process_tree.memory_kib(server.pid, "VmHWM"), scenario.stream_bytes)
+
+
+def measure_idle_memory(server, _scenario, _seconds):
+    """What the server's own memory grows by when connections are added that ask nothing."""
+    with idle_connections(server.port, IDLE_BASELINE):
+        before = process_tree.private_dirty_kib(server.pid)
+        with idle_connections(server.port, IDLE_CONNECTIONS):
+            grown = process_tree.private_dirty_kib(server.pid) - before
+    return {"value": grown * 1024 / IDLE_CONNECTIONS}
+
+
+def measure_start_up(server, _scenario, _seconds):
+    """Another of the same is started and ended; it is the first answer that counts."""
+    again = Server(server.name, peers.TOP / "build/bench/root")
+    again.stop()
+    return {"value": again.start_ms}
+
+
+MEASURES = {"load": measure_load, "idle-memory": measure_idle_memory,
+            "start-up": measure_start_up}

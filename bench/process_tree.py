@@ -1,0 +1,62 @@
+"""What a running process and its descendants cost, read from /proc."""
+import os
+from pathlib import Path
+
+
+def members(pid):
+    """The process and all its descendants, by pid."""
+    found = [pid]
+    for process in found:
+        for thread in threads(process):
+            try:
+                children = Path(f"/proc/{process}/task/{thread}/children").read_text()
+            except FileNotFoundError:
+                continue
+            found += [int(child) for child in children.split()]
+    return found
+
+
+def threads(pid):
+    try:
+        return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+    except FileNotFoundError:
+        return []
+
+
+def thread_cpu_ns(pid, thread):
+    """Time on a CPU, in nanoseconds: the first field of schedstat. 0 once the thread is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/task/{thread}/schedstat").read_text().split()[0])
+    except FileNotFoundError:
+        return 0
+
+
+def cpu_ns(pid):
+    return sum(thread_cpu_ns(process, thread)
+               for process in members(pid) for thread in threads(process))
+
+
+def busiest_thread(pid):
+    """(process, thread) that has run longest: once a server has worked, its event loop."""
+    return max(((process, thread) for process in members(pid) for thread in threads(process)),
+               key=lambda place: thread_cpu_ns(*place))
+
+
+def descriptors(pid):
+    """How many descriptors the tree has open."""
+    return sum(len(os.listdir(f"/proc/{process}/fd")) for process in members(pid))
+
+
+def memory_kib(pid, field, file="status"):
+    """The sum over the tree of one field of /proc/PID/status or smaps_rollup: VmHWM, for one."""
+    total = 0
+    for process in members(pid):
+        for line in Path(f"/proc/{process}/{file}").read_text().splitlines():
+            if line.startswith(field + ":"):
+                total += int(line.split()[1])
+    return total
+
+
+def private_dirty_kib(pid):
+    """Memory that nobody else has, and that no file could give back."""
+    return memory_kib(pid, "Private_Dirty", "smaps_rollup")

@@ -1,0 +1,17 @@
+#!/usr/bin/env python3
+"""Writes a document's generated parts and charts from the JSON of the latest run.
+
+    bench/report.py performance | never-stall
+"""
+import sys
+
+import performance_report
+import results
+import stall_report
+
+WRITERS = {"performance": performance_report.write, "never-stall": stall_report.write}
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in WRITERS:
+        sys.exit("usage: bench/report.py " + "|".join(WRITERS))
+    WRITERS[sys.argv[1]](results.load(sys.argv[1]))

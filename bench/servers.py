@@ -1,0 +1,131 @@
+"""Running servers: started pinned to the servers' core, ready when they answer, always ended."""
+import contextlib
+import http.client
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import peers
+
+CORES = sorted(os.sched_getaffinity(0))
+SERVER_CORE, CLIENT_CORE = CORES[0], CORES[-1]
+READY_WITHIN_S = 20
+END_WITHIN_S = 20
+
+
+class Failure(Exception):
+    """A server or a client that does not do what it is measured for."""
+
+
+def pin_here():
+    """Binds this process, and the clients that it will start, to the clients' core."""
+    os.sched_setaffinity(0, {CLIENT_CORE})
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def ask(port, target, method="GET", headers=None):
+    """One request on a connection of its own; returns status, headers and body."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request(method, target, headers=headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+    finally:
+        connection.close()
+
+
+class Server:
+    """One running server. `pid` is the root of its process tree; use `running`, which ends it."""
+
+    def __init__(self, name, root, setup=None, options=(), **answer):
+        self.name = name
+        self.recipe = peers.RECIPES[name]
+        self.folder = Path(tempfile.mkdtemp(prefix=f"bench-{name}-"))
+        self.port = free_port()
+        place = peers.Place(root=root, port=self.port, folder=self.folder, **answer)
+        command = [str(word) for word in self.recipe.command(place, *self.recipe.options, *options)]
+
+        def prepare():
+            os.sched_setaffinity(0, {SERVER_CORE})
+            if setup:
+                setup()
+        self.output = open(self.folder / "output", "w+", encoding="utf-8", errors="replace")
+        started = time.monotonic()
+        self.process = subprocess.Popen(command, preexec_fn=prepare, stdin=subprocess.DEVNULL,
+                                        stdout=self.output, stderr=subprocess.STDOUT)
+        self.pid = self.process.pid
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+        self.start_ms = (time.monotonic() - started) * 1000
+
+    def _wait_until_ready(self):
+        """Until it takes a connection and answers on it, whatever the answer is."""
+        deadline = time.monotonic() + READY_WITHIN_S
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise Failure(f"{self.name} ended at start: {self.told()}")
+            try:
+                ask(self.port, "/")
+                return
+            except (ConnectionRefusedError, ConnectionResetError):
+                time.sleep(0.0002)
+        raise Failure(f"{self.name} did not answer within {READY_WITHIN_S} s: {self.told()}")
+
+    def told(self):
+        """What it printed so far."""
+        self.output.flush()
+        return (self.folder / "output").read_text(errors="replace").strip()
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(END_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.last_words = self.told()
+        self.output.close()
+        shutil.rmtree(self.folder)
+
+
+@contextlib.contextmanager
+def running(names, root, setup=None, options=(), **answer):
+    """The named servers, all started; ended however the block ends. One that does not start is
+    told, and left out."""
+    with contextlib.ExitStack() as stack:
+        started = []
+        for name in names:
+            try:
+                server = Server(name, root, setup, options, **answer)
+            except Failure as failure:
+                print(f"bench: {failure}", file=sys.stderr)
+                continue
+            stack.callback(server.stop)
+            started.append(server)
+        yield started
+
+
+def available(names):
+    """Those of `names` that can be measured here, and a line for each that cannot."""
+    problems = {name: peers.RECIPES[name].missing() for name in names}
+    return ([name for name in names if not problems[name]],
+            [f"skipped: {peers.RECIPES[name].label}: {problem}"
+             for name, problem in problems.items() if problem])

@@ -1,0 +1,43 @@
+"""What is read from wrk, and what is made of it."""
+import pytest
+
+import load
+from servers import Failure
+
+OUTPUT = """\
+Running 5s test @ http://127.0.0.1:1/static/1k.bin
+  1 threads and 64 connections
+Requests/sec:  50000.00
+result: {"requests": 250000, "duration_us": 5000000, "bytes": 262144000, "p50_us": 812, \
+"p99_us": 1304, "bad_status": 0, "failures": 2}
+"""
+
+
+def test_the_line_of_the_script_is_found_among_what_wrk_says():
+    told = load.parse_wrk(OUTPUT)
+    assert (told["requests"], told["p50_us"], told["p99_us"]) == (250_000, 812, 1304)
+
+
+@pytest.mark.parametrize("output", ["", "unable to connect to 127.0.0.1:1 Connection refused",
+                                    "the result: {} stands within a line"])
+def test_output_without_a_result_is_a_failure_that_tells_it(output):
+    with pytest.raises(Failure, match=output.strip() or "nothing"):
+        load.parse_wrk(output)
+
+
+def test_cpu_time_is_by_request_and_rates_are_by_second():
+    told = load.figures(load.parse_wrk(OUTPUT), cpu_ns=2_000_000_000, peak_kib=6144)
+    assert told == {"requests_s": 50_000, "cpu_us": 8, "mib_s": 50, "p50_us": 812, "p99_us": 1304,
+                    "memory_mib": 6, "failures": 2}
+
+
+def test_large_answers_are_counted_by_their_bytes():
+    told = load.parse_wrk(OUTPUT) | {"requests": 0}
+    found = load.figures(told, cpu_ns=9_000_000, peak_kib=0, answer_bytes=64 << 20)
+    assert found["requests_s"] == pytest.approx(250 / 64 / 5)
+    assert found["cpu_us"] == pytest.approx(9000 / (250 / 64))
+
+
+def test_a_run_without_answers_is_a_failure():
+    with pytest.raises(Failure):
+        load.figures({"requests": 0, "duration_us": 1}, 1, 1)
