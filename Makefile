@@ -73,7 +73,7 @@ AWS_CXXFLAGS := -std=c++20 -pthread $(WARNINGS) $(CXXFLAGS)
 # Linked dynamically, so that `nm -u aws` shows which kernel calls it makes and a preloaded library gets between.
 AWS_LDLIBS := $(LLHTTP_LIBS) $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -laio $(LDLIBS)
 TEST_LDLIBS := -lrapidcheck -lgmock -lgtest -lgtest_main
-SHIM_CFLAGS := -std=c17 -fPIC $(WARNINGS) $(CFLAGS) $(PLAIN_NAMES)
+SHIM_CFLAGS := -std=c17 -fPIC -fvisibility=hidden $(WARNINGS) $(CFLAGS) $(PLAIN_NAMES)
 
 VARIANTS := release asan tsan clang fuzz
 CXX_clang := clang++
