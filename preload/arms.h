@@ -23,13 +23,19 @@ struct Tally {
 };
 extern struct Tally tallies[kCallCount];
 
-// The plan in force; NULL if there is none. Plans are never freed: a hook may still read one.
+// The plan in force; NULL if there is none. One that was in force is never freed: a hook may still
+// read it.
 struct Plan* current_plan(void);
 
-// Puts the plan in force, or none (NULL). `all_calls`: every call is to be seen, armed or not.
-void arm(struct Plan* plan, bool all_calls);
+// From now on every call is to be seen, whatever the plan is about.
+void watch_all(void);
+
+// Puts the plan in force, or none (NULL). Counting starts with a plan's first time.
+void arm(struct Plan* plan);
 
 // Memory for a plan, zeroed, from the kernel; NULL if there is none.
 struct Plan* new_plan(void);
+// Gives back one that never was in force.
+void drop_plan(struct Plan* plan);
 
 #endif

@@ -109,7 +109,8 @@ static void start(void) {
     if (result < 0) refuse_errno("SOCKOP_LOG", log, result);
   }
   set_summary(getenv("SOCKOP_SUMMARY"));
-  arm(plan, wants_summary() || control != NULL);
+  if (wants_summary() || control != NULL) watch_all();
+  arm(plan);
   pthread_atfork(NULL, NULL, after_fork);
   if (control != NULL && *control != '\0') {
     int result = start_control(control);
