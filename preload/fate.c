@@ -130,6 +130,7 @@ static bool is_possible(const struct Trial* trial, const struct Rule* rule) {
     case kAgain:
       return would_never_block(asked);
     case kFail:
+      if (asked->call == kConnect && rule->action.error == EINTR) return !would_never_block(asked);
       return rule->action.error != EAGAIN || would_never_block(asked);
     case kDelay:
     case kEffectCount:

@@ -65,17 +65,27 @@ long reap_aio(const struct AioWay* way, aio_context_t context, long least, long 
   return count;
 }
 
+// libaio may come to the kernel by syscall(2): what is asked there has been decided here.
 static long setup_by_libaio(unsigned depth, aio_context_t* context) {
-  return REAL(io_setup)((int)depth, context);
+  in_shim = true;
+  long result = REAL(io_setup)((int)depth, context);
+  in_shim = false;
+  return result;
 }
 
 static long submit_by_libaio(aio_context_t context, long count, struct iocb** iocbs) {
-  return REAL(io_submit)(context, count, iocbs);
+  in_shim = true;
+  long result = REAL(io_submit)(context, count, iocbs);
+  in_shim = false;
+  return result;
 }
 
 static long events_by_libaio(aio_context_t context, long least, long limit, struct io_event* events,
                              struct timespec* timeout) {
-  return REAL(io_getevents)(context, least, limit, events, timeout);
+  in_shim = true;
+  long result = REAL(io_getevents)(context, least, limit, events, timeout);
+  in_shim = false;
+  return result;
 }
 
 static const struct AioWay kLibaio = {setup_by_libaio, submit_by_libaio, events_by_libaio};
