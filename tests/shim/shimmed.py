@@ -3,6 +3,8 @@ import json
 import os
 import re
 import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,11 @@ def run(*command, check=True, **shim):
                           timeout=TIMEOUT_S)
     assert not check or done.returncode == 0, f"{done.returncode}: {done.stderr}"
     return done
+
+
+def python(script, *arguments, **shim):
+    """Runs a Python script under the shim; returns what it printed, as a list of lines."""
+    return run(sys.executable, "-c", textwrap.dedent(script), *arguments, **shim).stdout.splitlines()
 
 
 def faults(log):
