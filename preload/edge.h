@@ -1,8 +1,10 @@
-// The edges that edge-triggered epoll owes for a would-block of ours.
+// The edges that edge-triggered epoll owes for a would-block or a short count of ours.
 //
-// A program that was told EAGAIN waits for the next edge. If the data is there all the time no edge
-// comes, and a fault of ours would hang a program that has no fault. So the registration is written
-// once more as it is (EPOLL_CTL_MOD): epoll looks anew, and reports what is ready.
+// A program that was told EAGAIN waits for the next edge; and so may one that got less than it
+// asked for, as epoll(7) tells it (question 9), and nginx does. If the data is there all the time
+// no edge comes, and a fault of ours would hang a program that has no fault. So the registration is
+// written once more as it is (EPOLL_CTL_MOD): epoll looks anew, at the latest when it is asked, and
+// reports what is ready then.
 #ifndef PRELOAD_EDGE_H
 #define PRELOAD_EDGE_H
 

@@ -179,6 +179,7 @@ static bool happens(struct Trial* trial, struct Rule* rule) {
       trial->fate.length = cut_length(trial, rule);
       if (action->effect == kRate) trial->delay_ms += trial->fate.length * 1000 / action->value;
       report(trial, rule, (int64_t)trial->fate.length, 0);
+      if (!trial->plan->is_strict && trial->asked->fd >= 0) renew_edges(trial->asked->fd);
       return true;
     case kZero:
       report(trial, rule, 0, 0);

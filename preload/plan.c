@@ -17,9 +17,9 @@ struct Word {
 };
 
 // The rules of the public coursework checker's shim: send halved; recv at most 20 bytes, of fewer
-// half; sendfile halved above 32 bytes.
+// half; sendfile halved above 32 bytes. It knows nothing of epoll.
 static const char kCourse[] =
-    "send:half[fd=any]; recv:max=20[above=20,fd=any]; recv:half[fd=any]; "
+    "strict; send:half[fd=any]; recv:max=20[above=20,fd=any]; recv:half[fd=any]; "
     "sendfile:half[above=32,fd=any]";
 
 static bool fails(struct Parser* parser, const char* at, const char* what, struct Word word) {
@@ -356,6 +356,10 @@ static bool take_item(struct Parser* parser) {
   struct Parser ahead = *parser;
   struct Word word = take_word(&ahead, false);
   bool is_seed = is(word, "seed");
+  if (is(word, "strict")) {
+    *parser = ahead;
+    return parser->plan->is_strict = true;
+  }
   if (is(word, "course")) {
     *parser = ahead;
     return take_course(parser);

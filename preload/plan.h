@@ -1,6 +1,6 @@
 // A plan: which calls meet which faults, and when. Parsed once, then read by every hook.
 //
-//   plan := item (';' item)*          item := rule | 'seed=' N | 'first=' N | 'course'
+//   plan := item (';' item)*          item := rule | 'seed=' N | 'first=' N | 'strict' | 'course'
 //   rule := calls ':' action when* where?
 //   calls := name (',' name)*         name: a call, a pattern as `recv*`, or `*`, all transfers
 //   when := '@' N '+'? | '@@' N '+'? | '%' N | '%%' N | '~' P | 'once'       all must hold
@@ -62,6 +62,7 @@ struct Plan {
   int rule_count;
   struct Rule rules[kRuleLimit];
   uint64_t seed;
+  bool is_strict;             // a short count owes edge-triggered programs no edge
   uint64_t first_connection;  // the number that the next new connection gets; 0: go on counting
   atomic_uint_fast64_t numbers[kCallCount];  // of the calls that are counted per process
   uint32_t generation;  // each plan loaded has another; counting starts with it

@@ -1,8 +1,11 @@
 """A would-block of ours comes again: who waits for an edge gets one, and who asked for none gets
 none."""
+import sys
+import textwrap
+
 import pytest
 
-from shimmed import faults, python
+from shimmed import faults, python, run
 
 # Receives 100000 bytes, with epoll as its arguments say. A wait in vain ends after a second.
 RECEIVER = """
@@ -36,6 +39,41 @@ def test_a_receiver_gets_every_byte(tmp_path, flags):
     # 100 receives: every second call would block, so 100 of them do.
     assert python(RECEIVER, *flags, plan="recv:again", log=log) == ["100000 101"]
     assert [fault["errno"] for fault in faults(log)] == ["EAGAIN"] * 100
+
+
+# Takes a short count to mean that the socket is empty, or full, as epoll(7) says one may.
+TRUSTING = """
+    import select, socket, sys
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    epoll = select.epoll()
+    epoll.register(ours, select.EPOLLIN | select.EPOLLOUT | select.EPOLLET)
+    theirs.sendall(bytes(100))
+    got = sent = 0
+    while got < 100 or sent < 100:
+        events = dict(epoll.poll(1))
+        if not events:
+            sys.exit("hung")
+        try:
+            if events[ours.fileno()] & select.EPOLLIN:
+                got += len(ours.recv(1000))
+            if sent < 100:
+                sent += ours.send(bytes(100 - sent))
+        except BlockingIOError:
+            pass
+    print(got, sent)
+"""
+
+
+@pytest.mark.parametrize("action", ["half", "max=7", "one", "rate=1000000"])
+def test_a_short_count_may_be_trusted_by_who_waits_for_edges(action):
+    assert python(TRUSTING, plan=f"send,recv:{action}[above=1]") == ["100 100"]
+
+
+@pytest.mark.parametrize("plan", ["strict; recv:max=7", "recv:max=7; strict", "course"])
+def test_strictly_no_edge_is_owed(plan):
+    done = run(sys.executable, "-c", textwrap.dedent(TRUSTING), plan=plan, check=False)
+    assert (done.returncode, done.stderr) == (1, "hung\n")
 
 
 def test_by_the_name_of_the_errno_it_is_the_same(tmp_path):
