@@ -21,7 +21,7 @@ struct Plan* current_plan(void) {
 }
 
 struct Plan* new_plan(void) {
-  long memory = kernel_call(SYS_mmap, NULL, sizeof(struct Plan), (long)(PROT_READ | PROT_WRITE),
+  long memory = kernel_call(SYS_mmap, 0L, sizeof(struct Plan), (long)(PROT_READ | PROT_WRITE),
                             (long)(MAP_PRIVATE | MAP_ANONYMOUS), -1L, 0L);
   return memory < 0 && memory > -4096 ? NULL : (struct Plan*)memory;
 }

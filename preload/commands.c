@@ -32,7 +32,7 @@ static void tell_status(struct Text* answer) {
 }
 
 static void load(const char* text, struct Text* answer) {
-  struct Mistake mistake;
+  struct Mistake mistake = {.at = 0};
   struct Plan* plan = new_plan();
   if (plan == NULL) {
     add_string(answer, "error: there is no memory for the plan\n");

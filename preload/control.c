@@ -46,7 +46,7 @@ static bool read_line(long client, char line[kPlanLength]) {
 static void write_all(long client, const struct Text* text) {
   for (size_t at = 0; at < text->length;) {
     long sent = kernel_call(SYS_sendto, client, text->at + at, text->length - at,
-                            (long)MSG_NOSIGNAL, NULL, 0L);
+                            (long)MSG_NOSIGNAL, 0L, 0L);
     if (sent <= 0) return;
     at += (size_t)sent;
   }
@@ -68,7 +68,7 @@ static void serve(long client) {
 static void* serve_all(void* unused) {
   in_shim = true;
   for (;;) {
-    long client = kernel_call(SYS_accept4, (long)listener, NULL, NULL, (long)SOCK_CLOEXEC);
+    long client = kernel_call(SYS_accept4, (long)listener, 0L, 0L, (long)SOCK_CLOEXEC);
     if (client == -EBADF || client == -EINVAL) return unused;
     if (client < 0) continue;
     serve(client);

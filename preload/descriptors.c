@@ -21,7 +21,7 @@ static _Atomic(struct Chunk*) chunks[kChunkCount];
 static atomic_uint_fast64_t next_connection = 1;
 
 static struct Chunk* make_chunk(_Atomic(struct Chunk*)* place) {
-  long memory = kernel_call(SYS_mmap, NULL, sizeof(struct Chunk), (long)(PROT_READ | PROT_WRITE),
+  long memory = kernel_call(SYS_mmap, 0L, sizeof(struct Chunk), (long)(PROT_READ | PROT_WRITE),
                             (long)(MAP_PRIVATE | MAP_ANONYMOUS), -1L, 0L);
   if (memory < 0 && memory > -4096) return NULL;
   struct Chunk* chunk = (struct Chunk*)memory;

@@ -358,7 +358,8 @@ static bool take_item(struct Parser* parser) {
   bool is_seed = is(word, "seed");
   if (is(word, "strict")) {
     *parser = ahead;
-    return parser->plan->is_strict = true;
+    parser->plan->is_strict = true;
+    return true;
   }
   if (is(word, "course")) {
     *parser = ahead;

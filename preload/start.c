@@ -78,7 +78,7 @@ static struct Plan* plan_from_environment(void) {
   } else {
     refuse("SOCKOP", "", "the plan is too long; SOCKOP_PLAN names a file");
   }
-  struct Mistake mistake;
+  struct Mistake mistake = {.at = 0};
   if (!parse_plan(plan, &mistake)) {
     char where[kMistakeLength];
     struct Text place = text_in(where, sizeof where);
