@@ -17,7 +17,7 @@ WAYS = {
     "without": None,
     "idle": {"SOCKOP": ""},
     "counting": {"SOCKOP": "", "SOCKOP_SUMMARY": "/dev/null"},
-    "armed": {"SOCKOP": "send,recv:half@1000000000; malloc:ENOMEM@1000000000; close:EIO@1000000000"},
+    "armed": {"SOCKOP": "send,recv:half@999999999; malloc:ENOMEM@999999999; close:EIO@999999999"},
 }
 
 
@@ -36,7 +36,8 @@ def main(program, shim, rounds="21"):
     for _ in range(int(rounds)):
         for way in WAYS:
             runs[way].append(measure(program, shim, way))
-    print(f"ns of processor time a turn, medians of {rounds} interleaved runs; armed: rules that never come true")
+    print(f"ns of processor time a turn, medians of {rounds} interleaved runs;"
+          " armed: rules that never come true")
     print(f"{'':14}" + "".join(f"{way:>10}" for way in WAYS) + f"{'idle adds':>12}")
     for row in runs["without"][0]:
         medians = {way: statistics.median(run[row] for run in runs[way]) for way in WAYS}

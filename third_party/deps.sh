@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what aws needs, and only what is missing.
 #
-#   third_party/deps.sh build|test|clang|fuzz|lint|all
-#   third_party/deps.sh missing build|test|clang|fuzz|lint    names on one line what cannot be found, installs nothing
+#   third_party/deps.sh build|test|clang|fuzz|lint|bench|all
+#   third_party/deps.sh missing build|test|clang|fuzz|lint|bench    names on one line what cannot be found, installs nothing
 #
 # It installs on systems with apt, as root or by a sudo that asks for no password. Elsewhere it looks whether the
 # compiler and the tests would find what they need, however it got there, and says in one line what to install.
@@ -14,19 +14,25 @@ CPPFLAGS=${CPPFLAGS:-}
 PKG_CONFIG=${PKG_CONFIG:-pkg-config}
 LLHTTP_DIR=${LLHTTP_DIR:-}
 
+# Servers that are installed to be tested and measured. Their packages would start them, now and after each boot: a policy-rc.d
+# (see invoke-rc.d(8)) that is there during the installation, and is not if there was one, says no to the first.
+DAEMONS=(nginx lighttpd h2o)
+POLICY=/usr/sbin/policy-rc.d
+
 # g++ brings the run-time libraries of the sanitizers with it. "llhttp" is whichever package this system has it in.
 packages() {
   case $1 in
     build) echo g++ make pkg-config libaio-dev libcli11-dev libspdlog-dev libfmt-dev zlib1g-dev libzstd-dev llhttp ;;
     test)
       echo libgtest-dev libgmock-dev librapidcheck-dev python3 python3-pytest python3-pytest-timeout valgrind strace \
-        lsof curl wget procps netcat-openbsd util-linux
+        lsof curl wget procps netcat-openbsd util-linux nginx lighttpd
       ;;
     clang) echo clang ;;
     # The run-time library of clang's sanitizers and of libFuzzer, for the clang that is the default.
     fuzz) echo clang libclang-rt-dev ;;
     lint) echo clang-format clang-tidy cppcheck ;;
-    all) packages build; packages test; packages clang; packages fuzz; packages lint ;;
+    bench) echo python3 wrk nginx lighttpd h2o ;;
+    all) packages build; packages test; packages clang; packages fuzz; packages lint; packages bench ;;
   esac
 }
 
@@ -103,7 +109,9 @@ not_found() {
       local tool
       for tool in clang-format clang-tidy cppcheck; do has_command "$tool" || echo "$tool ($tool)"; done
       ;;
-    all) not_found build; not_found test; not_found clang; not_found fuzz; not_found lint ;;
+    # The peers are welcome; what is not there is not measured.
+    bench) has_command wrk || echo "wrk (wrk)" ;;
+    all) not_found build; not_found test; not_found clang; not_found fuzz; not_found lint; not_found bench ;;
   esac
 }
 
@@ -111,7 +119,7 @@ one_line() { paste -sd ',' - | sed 's/,/, /g'; }
 
 # Installs the packages given, or fails; says first what it is about to do.
 install_packages() {
-  local as_root=() package names=()
+  local as_root=() package names=() daemons=()
   if [[ $(id -u) -ne 0 ]]; then
     has_command sudo && sudo -n true 2>/dev/null || return 1
     as_root=(sudo -n)
@@ -123,11 +131,25 @@ install_packages() {
     if [[ $package == llhttp ]]; then
       package=node-llhttp
       if apt-cache show libllhttp-dev >/dev/null 2>&1; then package=libllhttp-dev; fi
+    elif [[ " ${DAEMONS[*]} " == *" $package "* ]]; then
+      apt-cache show "$package" >/dev/null 2>&1 || continue
+      daemons+=("$package")
     fi
     names+=("$package")
   done
+  local policy=() status=0
+  if [[ ${#daemons[@]} -gt 0 && ! -e $POLICY ]]; then
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$POLICY" >/dev/null
+    "${as_root[@]}" chmod 755 "$POLICY"
+    policy=("$POLICY")
+  fi
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
-    -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install "${names[@]}" >/dev/null
+    -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install "${names[@]}" >/dev/null || status=$?
+  [[ ${#policy[@]} -eq 0 ]] || "${as_root[@]}" rm -f "${policy[@]}"
+  if [[ ${#daemons[@]} -gt 0 && -d /run/systemd/system ]]; then
+    "${as_root[@]}" systemctl --quiet disable "${daemons[@]}" 2>/dev/null || true
+  fi
+  return "$status"
 }
 
 main() {
@@ -136,8 +158,8 @@ main() {
     return 0
   fi
   local group=${1:-build} wanted missing
-  if [[ ! $group =~ ^(build|test|clang|fuzz|lint|all)$ ]]; then
-    echo "usage: third_party/deps.sh [missing] build|test|clang|fuzz|lint|all" >&2
+  if [[ ! $group =~ ^(build|test|clang|fuzz|lint|bench|all)$ ]]; then
+    echo "usage: third_party/deps.sh [missing] build|test|clang|fuzz|lint|bench|all" >&2
     return 2
   fi
   if has_command apt-get && has_command dpkg-query; then

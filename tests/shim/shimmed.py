@@ -67,7 +67,8 @@ def run(*command, check=True, **shim):
 
 def python(script, *arguments, **shim):
     """Runs a Python script under the shim; returns what it printed, as a list of lines."""
-    return run(sys.executable, "-c", textwrap.dedent(script), *arguments, **shim).stdout.splitlines()
+    done = run(sys.executable, "-c", textwrap.dedent(script), *arguments, **shim)
+    return done.stdout.splitlines()
 
 
 def faults(log):

@@ -81,12 +81,14 @@ def test_an_unopened_descriptor_is_the_kernels_business(programs):
 def test_the_log_is_out_of_the_programs_way(tmp_path):
     script = """
         import os
-        print(os.open("/", os.O_RDONLY), [fd for fd in map(int, os.listdir("/proc/self/fd")) if fd > 4])
+        fds = map(int, os.listdir("/proc/self/fd"))
+        print(os.open("/", os.O_RDONLY), [fd for fd in fds if fd > 4])
     """
     bare = python(script, plan="")
     with_log = python(script, plan="", log=tmp_path / "log")
     assert with_log[0].split()[0] == bare[0].split()[0]
-    assert re.fullmatch(r"\d+ \[\d+\]", with_log[0]) and int(re.findall(r"\d+", with_log[0])[1]) > 500
+    assert re.fullmatch(r"\d+ \[\d+\]", with_log[0])
+    assert int(re.findall(r"\d+", with_log[0])[1]) > 500
 
 
 @pytest.mark.parametrize("close", [
@@ -183,7 +185,7 @@ def test_a_child_that_shares_our_memory_ends_without_a_table(tmp_path):
 def test_the_children_that_a_program_starts_have_the_plan_too(tmp_path):
     log = tmp_path / "log"
     script = textwrap.dedent(CUT) + "send()"
-    outer = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {script!r}], check=True)"
+    outer = f"import subprocess as s, sys; s.run([sys.executable, '-c', {script!r}], check=True)"
     run(sys.executable, "-c", outer, plan="send:half", log=log)
     assert len(faults(log)) == 1
 
