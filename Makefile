@@ -77,7 +77,7 @@ AWS_CXXFLAGS := -std=c++20 -pthread $(WARNINGS) $(CXXFLAGS)
 # Linked dynamically, so that `nm -u aws` shows which kernel calls it makes and a preloaded library gets between.
 AWS_LDLIBS := $(LLHTTP_LIBS) $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -laio $(LDLIBS)
 TEST_LDLIBS := -lrapidcheck -lgmock -lgtest -lgtest_main
-SHIM_CFLAGS := -std=c17 -fPIC $(WARNINGS) $(CFLAGS) $(PLAIN_NAMES)
+SHIM_CFLAGS := -std=c17 -fPIC -fvisibility=hidden $(WARNINGS) $(CFLAGS) $(PLAIN_NAMES)
 
 VARIANTS := release asan tsan clang fuzz
 CXX_clang := clang++
@@ -160,7 +160,7 @@ endef
 
 # --- What can be asked for
 
-.PHONY: all deps run www unit check suites asan tsan clang fuzz bench bench-stall bench-docs format lint install uninstall clean help FORCE
+.PHONY: all deps run www unit check suites asan tsan clang fuzz bench bench-stall bench-docs bench-shim format lint install uninstall clean help FORCE
 
 all: aws sockop_preload.so ## build ./aws and ./sockop_preload.so (the default)
 
@@ -272,6 +272,16 @@ www/dynamic/large.bin: | www/static/large.bin
 	$(call say,GEN,$@)
 	$(Q)ln -sfn ../static/large.bin $@
 
+# SHIM_ROUNDS runs of each way, in turn.
+SHIM_ROUNDS ?= 21
+bench-shim: build/sockop_overhead sockop_preload.so ## measure what the shim adds to a call
+	@bench/sockop_overhead.py build/sockop_overhead sockop_preload.so $(SHIM_ROUNDS)
+
+build/sockop_overhead: bench/sockop_overhead.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) -std=c17 $(WARNINGS) $(CFLAGS) -o $@ $<
+
 FORMATTED = $(shell find $(wildcard src preload tests bench) -name '*.cc' -o -name '*.h' -o -name '*.c')
 format: ## format the sources as .clang-format says
 	@third_party/deps.sh lint
@@ -294,13 +304,16 @@ data = $(DESTDIR)$(PREFIX)
 install: all ## install beneath PREFIX (/usr/local), or beneath DESTDIR for a package
 	install -D -m 755 aws $(data)/bin/aws
 	install -D -m 755 sockop_preload.so $(data)/lib/aws/sockop_preload.so
+	install -D -m 755 preload/sockopctl $(data)/bin/sockopctl
+	install -D -m 644 docs/sockop_preload.7 $(data)/share/man/man7/sockop_preload.7
+	install -D -m 644 docs/fault-injection.md $(data)/share/doc/aws/fault-injection.md
 	install -D -m 644 README.md $(data)/share/doc/aws/README.md
 	install -D -m 644 LICENSE $(data)/share/doc/aws/LICENSE
 	mkdir -p $(data)/share/aws
 	find www ! -name large.bin ! -type d -exec cp -P --parents {} $(data)/share/aws ';'
 
 uninstall: ## remove what install put there
-	rm -f $(data)/bin/aws
+	rm -f $(data)/bin/aws $(data)/bin/sockopctl $(data)/share/man/man7/sockop_preload.7
 	rm -rf $(data)/lib/aws $(data)/share/doc/aws $(data)/share/aws
 
 clean: ## remove everything that was built

@@ -14,7 +14,7 @@ CPPFLAGS=${CPPFLAGS:-}
 PKG_CONFIG=${PKG_CONFIG:-pkg-config}
 LLHTTP_DIR=${LLHTTP_DIR:-}
 
-# Servers that are installed to be measured. Their packages would start them, now and after each boot: a policy-rc.d
+# Servers that are installed to be tested and measured. Their packages would start them, now and after each boot: a policy-rc.d
 # (see invoke-rc.d(8)) that is there during the installation, and is not if there was one, says no to the first.
 DAEMONS=(nginx lighttpd h2o)
 POLICY=/usr/sbin/policy-rc.d
@@ -25,7 +25,7 @@ packages() {
     build) echo g++ make pkg-config libaio-dev libcli11-dev libspdlog-dev libfmt-dev zlib1g-dev libzstd-dev llhttp ;;
     test)
       echo libgtest-dev libgmock-dev librapidcheck-dev python3 python3-pytest python3-pytest-timeout valgrind strace \
-        lsof curl wget procps netcat-openbsd util-linux
+        lsof curl wget procps netcat-openbsd util-linux nginx lighttpd
       ;;
     clang) echo clang ;;
     # The run-time library of clang's sanitizers and of libFuzzer, for the clang that is the default.

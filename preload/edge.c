@@ -1,0 +1,51 @@
+#include "edge.h"
+
+#include <sys/syscall.h>
+
+#include "descriptors.h"
+#include "real.h"
+
+static struct Registration* place_of(struct Descriptor* descriptor, int epoll) {
+  for (int i = 0; i < kRegistrationLimit; i++) {
+    if (atomic_load(&descriptor->registrations[i].epoll) == epoll)
+      return &descriptor->registrations[i];
+  }
+  return NULL;
+}
+
+void note_registration(int epoll, int operation, int fd, const struct epoll_event* event) {
+  struct Descriptor* descriptor = make_descriptor(fd);
+  if (descriptor == NULL || epoll <= 0) return;
+  struct Registration* place = place_of(descriptor, epoll);
+  if (operation == EPOLL_CTL_DEL) {
+    if (place != NULL) atomic_store(&place->epoll, 0);
+    return;
+  }
+  if (place == NULL) place = place_of(descriptor, 0);
+  if (place == NULL) return;
+  atomic_store(&place->events, event->events);
+  atomic_store(&place->data, event->data.u64);
+  atomic_store(&place->epoll, epoll);
+}
+
+static void look_anew(int epoll, int fd, struct epoll_event* event) {
+  if ((event->events & EPOLLEXCLUSIVE) == 0) {
+    kernel_call(SYS_epoll_ctl, (long)epoll, (long)EPOLL_CTL_MOD, (long)fd, event);
+    return;
+  }
+  // An exclusive registration cannot be modified.
+  kernel_call(SYS_epoll_ctl, (long)epoll, (long)EPOLL_CTL_DEL, (long)fd, event);
+  kernel_call(SYS_epoll_ctl, (long)epoll, (long)EPOLL_CTL_ADD, (long)fd, event);
+}
+
+void renew_edges(int fd) {
+  struct Descriptor* descriptor = find_descriptor(fd);
+  for (int i = 0; descriptor != NULL && i < kRegistrationLimit; i++) {
+    struct Registration* place = &descriptor->registrations[i];
+    int epoll = atomic_load(&place->epoll);
+    struct epoll_event event = {.events = atomic_load(&place->events),
+                                .data.u64 = atomic_load(&place->data)};
+    bool owes_an_edge = (event.events & EPOLLET) != 0 && (event.events & EPOLLONESHOT) == 0;
+    if (epoll != 0 && owes_an_edge) look_anew(epoll, fd, &event);
+  }
+}

@@ -1,0 +1,154 @@
+"""Each call × each action, on a program that makes one call: it fires when it should and not else,
+is counted and logged, and without a plan nothing changes."""
+import re
+
+import pytest
+
+from shimmed import Run, built, programs, run
+
+OUT = ["send", "sendto", "sendmsg", "write", "writev", "sendfile", "splice"]
+IN = ["recv", "recvfrom", "recvmsg", "read", "readv"]
+AT_OFFSET = ["pread", "preadv", "preadv2"]
+COUNTS = ["epoll_wait", "epoll_pwait", "io_submit", "io_getevents"]
+OTHER = ["accept", "accept4", "connect", "poll", "open", "openat", "openat2", "fstat", "close",
+         "io_setup", "eventfd", "socket", "setsockopt", "malloc"]
+CALLS = [*OUT, "pwrite", *IN, *AT_OFFSET, *COUNTS, *OTHER, "completion"]
+
+# The names by which a program may reach the calls. What is built hardened reaches some of them by
+# the plain name, so both builds try all of them.
+SPELLINGS = {
+    "send": ["__send"], "write": ["__write"], "sendfile": ["sendfile64"],
+    "recv": ["__recv_chk"], "recvfrom": ["__recvfrom_chk"], "read": ["__read", "__read_chk"],
+    "pread": ["pread64", "__pread64", "__pread_chk", "__pread64_chk"],
+    "pwrite": ["pwrite64", "__pwrite64"], "preadv": ["preadv64"], "preadv2": ["preadv64v2"],
+    "connect": ["__connect"], "poll": ["__poll", "__poll_chk"],
+    "open": ["open64", "__open", "__open64", "__open_2", "__open64_2"],
+    "openat": ["openat64", "__openat_2", "__openat64_2"],
+    "fstat": ["fstat64", "__fxstat", "__fxstat64"], "close": ["__close"],
+    "io_setup": ["syscall_io_setup"], "io_submit": ["syscall_io_submit"],
+    "io_getevents": ["syscall_io_getevents"],
+}
+EVERY_NAME = [(call, name) for call in CALLS for name in [call, *SPELLINGS.get(call, [])]]
+
+# What the second of three calls answers when the action happens to it. The call asks for 1000
+# bytes, or for 4 events.
+SHORTER = {"half": (500, "untouched"), "short": (500, "untouched"), "max=7": (7, "untouched"),
+           "one": (1, "untouched"), "rate=70": (7, "untouched")}
+FEWER = {"half": (2, "untouched"), "max=3": (3, "untouched"), "one": (1, "untouched")}
+ZERO = {"zero": (0, "untouched")}
+AGAIN = {"again": (-1, "EAGAIN")}
+RESET = {"reset": (-1, "ECONNRESET")}
+PIPE = {"pipe": (-1, "EPIPE")}
+
+ACTIONS = {call: {} for call in CALLS}
+for call in OUT:
+    ACTIONS[call] = SHORTER | AGAIN | RESET | PIPE
+ACTIONS["sendfile"] = ACTIONS["splice"] = ACTIONS["send"] | ZERO
+for call in IN:
+    ACTIONS[call] = SHORTER | ZERO | AGAIN | RESET
+for call in AT_OFFSET:
+    ACTIONS[call] = SHORTER | ZERO
+for call in COUNTS:
+    ACTIONS[call] = FEWER
+ACTIONS["pwrite"] = SHORTER
+ACTIONS["accept"] = ACTIONS["accept4"] = AGAIN
+ACTIONS["io_submit"] = FEWER | {"fewer": (2, "untouched")}
+ACTIONS["completion"] = ZERO | {action: SHORTER[action] for action in ("half", "short", "max=7")}
+
+EVERY_ACTION = [(call, action) for call in CALLS for action in ACTIONS[call]]
+DELAYED = [call for call in CALLS if call != "completion"]
+
+
+def natural(call):
+    """What the call answers when it is left alone."""
+    if call in OUT + IN + AT_OFFSET + ["pwrite", "completion"]:
+        return (1000, "untouched")
+    return (4 if call in COUNTS else 1 if call == "poll" else 0, "untouched")
+
+
+def rule(call, action, number):
+    """A rule for the number-th call that the program makes. It closes a descriptor only once; and
+    malloc is called by many, but for so much by the program alone."""
+    if call == "malloc":
+        return f"{call}:{action}@@{number}[above=150000]"
+    return f"{call}:{action}@@{number}"
+
+
+def errors_of(call):
+    """The errnos that the call may meet, as the shim knows them: it names them where a plan has
+    another one."""
+    wrong = "ENETDOWN" if call not in ("send", "sendto", "sendmsg", "recv", "recvfrom", "recvmsg",
+                                       "accept", "accept4") else "EXDEV"
+    done = run("true", plan=f"{call}:{wrong}", check=False)
+    assert done.returncode == 2, f"{call} may not answer {wrong}"
+    return re.search(r"which knows (.*)", done.stderr).group(1).split()
+
+
+@pytest.mark.parametrize("call, name", EVERY_NAME)
+def test_without_a_plan_nothing_changes_and_all_is_counted(programs, tmp_path, built, call, name):
+    made = Run(tmp_path, programs("calls", built), name, 3, plan="")
+    assert made.outcomes == [natural(call)] * 3
+    assert made.faults == []
+    seen, given = made.table[call]
+    assert given == 0 and (seen > 3 if call == "malloc" else seen == 3)
+
+
+@pytest.mark.parametrize("call, name", EVERY_NAME)
+def test_every_name_of_a_call_is_hooked(programs, tmp_path, built, call, name):
+    action = "EIO" if call == "completion" else "EINVAL" if call != "malloc" else "ENOMEM"
+    action = {"fstat": "EIO", "poll": "ENOMEM", "openat2": "ENOENT", "close": "EIO",
+              "connect": "ECONNREFUSED"}.get(call, action)
+    made = Run(tmp_path, programs("calls", built), name, 3, plan=rule(call, action, 2))
+    assert made.outcomes == [natural(call), (-1, action), natural(call)]
+    assert made.table[call][1] == 1
+
+
+@pytest.mark.parametrize("call, action", EVERY_ACTION)
+def test_an_action_happens_once_and_is_counted_and_logged(programs, tmp_path, call, action):
+    ends_it = action in ("reset", "pipe")
+    made = Run(tmp_path, programs("calls"), call, 2 if ends_it else 3, plan=rule(call, action, 2))
+    wanted = ACTIONS[call][action]
+    assert made.outcomes[:2] == [natural(call), wanted]
+    assert ends_it or made.outcomes[2] == natural(call)
+    assert made.table[call][1] == 1
+    asked = natural(call)[0]
+    assert [(fault["call"], fault["process_number"], fault["asked"], fault["given"],
+             fault["errno"] or "untouched") for fault in made.faults] == [
+                 (call, 2, 0 if call in ("accept", "accept4") else asked, *wanted)]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_every_errno_that_the_manual_knows_can_be_given_by_name(programs, tmp_path, call):
+    # A blocking socket cannot be told to try again, and a call for no descriptor at all would.
+    errors = [name for name in errors_of(call) if call != "connect" or name != "EAGAIN"]
+    plan = "; ".join(rule(call, name, 1) for name in errors)
+    made = Run(tmp_path, programs("calls"), call, len(errors) + 1, plan=plan)
+    given = ["EAGAIN" if name == "EWOULDBLOCK" else name for name in errors]
+    assert made.outcomes == [(-1, name) for name in given] + [natural(call)]
+    assert [fault["errno"] for fault in made.faults] == given
+
+
+@pytest.mark.parametrize("call", DELAYED)
+def test_a_delay_lets_time_pass_and_changes_nothing(programs, tmp_path, call):
+    made = Run(tmp_path, programs("calls"), call, 3, plan=rule(call, "delay=20", 2))
+    assert made.outcomes == [natural(call)] * 3
+    assert made.milliseconds[1] >= 20
+    assert [fault["call"] for fault in made.faults] == [call]
+
+
+def test_the_tables_here_cover_every_name_that_is_hooked(programs):
+    names = set(run(programs("calls"), "list", plan="").stdout.split())
+    assert names == {name for _, name in EVERY_NAME}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_an_action_that_cannot_happen_to_the_call_is_a_mistake(call):
+    possible = {action.partition("=")[0] for action in ACTIONS[call]} | {"delay"}
+    every = {"half", "max", "one", "zero", "again", "reset", "pipe", "rate", "fewer"}
+    for action in every - possible:
+        value = "=5" if action in ("max", "rate") else ""
+        if (call, action) in (("completion", "one"), ("io_getevents", "zero")):
+            continue  # known, and tested elsewhere: the one as max, the other as a completion's
+        done = run("true", plan=f"{call}:{action}{value}", check=False)
+        assert done.returncode == 2, action
+        assert f"column {len(call) + 2}: {action} is nothing that can happen" in done.stderr

@@ -1,0 +1,233 @@
+"""What the shim is to the program around it: out of its way, whatever it does with descriptors,
+children and its end."""
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from shimmed import Run, environment, faults, programs, python, run, table
+
+CUT = """
+    import os, socket, sys
+    ours, theirs = socket.socketpair()
+    def send():
+        return ours.send(bytes(100))
+"""
+
+
+# ---- What is never touched
+
+@pytest.mark.parametrize("action", ["half", "EIO", "zero"])
+def test_standard_streams_are_never_touched(tmp_path, action):
+    """Not even where they are files: dd reads and writes nothing else."""
+    log, out, calls = tmp_path / "log", tmp_path / "out", tmp_path / "calls"
+    with open(out, "wb") as stdout, open(sys.executable, "rb") as stdin:
+        subprocess.run(["dd", "bs=100", "count=3", "status=none"], stdin=stdin, stdout=stdout,
+                       check=True, env=environment(plan=f"*:{action}[fd=any]", log=log,
+                                                   summary=calls))
+    assert out.stat().st_size == 300 and faults(log) == []
+    assert table(calls)["write"] == (3, 0) and table(calls)["read"] == (3, 0)
+
+
+def test_a_connection_that_came_as_descriptor_0_is_a_connection():
+    script = """
+        import os, socket
+        listener = socket.create_server(("127.0.0.1", 0))
+        theirs = socket.create_connection(listener.getsockname())
+        os.close(0)
+        fd, _ = listener._accept()
+        print(fd, os.write(fd, bytes(100)))
+    """
+    assert python(script, plan="write:half") == ["0 50"]
+
+
+@pytest.mark.parametrize("where, got", [("", "100 8"), ("[fd=any]", "50 EINTR")])
+def test_pipes_and_eventfds_are_touched_only_if_asked(where, got):
+    script = """
+        import os
+        into, out = os.pipe()
+        counter = os.eventfd(3)
+        print(os.write(out, bytes(100)), end=" ")
+        try:
+            print(len(os.read(counter, 8)))
+        except OSError as error:
+            print("EINTR" if error.errno == 4 else "EIO")
+    """
+    if where:  # Python itself repeats after EINTR
+        got = got.replace("EINTR", "EIO")
+        assert python(script, plan=f"write:half{where}; read:EIO@1[fd=any,path=*eventfd*]") == [got]
+    else:
+        assert python(script, plan="write:half; read:EIO[path=*eventfd*]") == [got]
+
+
+def test_an_unopened_descriptor_is_the_kernels_business(programs):
+    script = """
+        import os
+        for call in (lambda: os.read(999, 1), lambda: os.write(-1, b"x")):
+            try:
+                call()
+            except OSError as error:
+                print(error.errno)
+    """
+    assert python(script, plan="read,write:EIO@1+[fd=any,path=*999]") == ["9", "9"]
+
+
+# ---- Its own descriptors
+
+def test_the_log_is_out_of_the_programs_way(tmp_path):
+    script = """
+        import os
+        fds = map(int, os.listdir("/proc/self/fd"))
+        print(os.open("/", os.O_RDONLY), [fd for fd in fds if fd > 4])
+    """
+    bare = python(script, plan="")
+    with_log = python(script, plan="", log=tmp_path / "log")
+    assert with_log[0].split()[0] == bare[0].split()[0]
+    assert re.fullmatch(r"\d+ \[\d+\]", with_log[0])
+    assert int(re.findall(r"\d+", with_log[0])[1]) > 500
+
+
+@pytest.mark.parametrize("close", [
+    "[close(fd) for fd in fds]",
+    "os.closerange(3, 100000)",
+    "os.dup2(file, max(fds))",
+], ids=["one by one", "all at once", "put over"])
+def test_the_log_survives_a_program_that_closes_all_it_does_not_know(tmp_path, close):
+    log, other = tmp_path / "log", tmp_path / "other"
+    script = f"""
+        import os, socket
+        def close(fd):
+            try:
+                os.close(fd)
+            except OSError:
+                pass  # the folder that was listed; and the log, which is not there for us
+        fds = sorted(int(fd) for fd in os.listdir("/proc/self/fd") if int(fd) > 2)
+        file = os.open("{other}", os.O_CREAT | os.O_WRONLY)
+        {close}
+        ours, theirs = socket.socketpair()
+        print(ours.send(bytes(100)))
+    """
+    assert python(script, plan="send:half", log=log) == ["50"]
+    assert [fault["given"] for fault in faults(log)] == [50]
+    assert not other.exists() or other.read_bytes() == b""
+
+
+def test_a_line_of_the_log_tells_all(tmp_path):
+    log = tmp_path / "log"
+    script = CUT + """
+    import threading
+    print(os.getpid(), threading.get_native_id(), ours.fileno())
+    send(), send()
+    """
+    words = python(script, plan="send:half@2[path=*]", log=log)[0].split()
+    line, = faults(log)
+    assert abs(line.pop("time") - log.stat().st_mtime) < 60
+    assert line == {"pid": int(words[0]), "thread": int(words[1]), "fd": int(words[2]),
+                    "connection": 0, "call": "send", "number": 2, "process_number": 2,
+                    "rule": "send:half@2[path=*]", "asked": 100, "given": 50, "errno": None}
+
+
+def test_a_rule_with_quotes_in_it_is_still_json(tmp_path):
+    log = tmp_path / "log"
+    (tmp_path / 'a"\\b').write_bytes(bytes(10))
+    python("import os, sys; os.read(os.open(sys.argv[1], os.O_RDONLY), 10)", tmp_path / 'a"\\b',
+           plan='read:half[path=*/a"\\b]', log=log)
+    assert [fault["rule"] for fault in faults(log)] == ['read:half[path=*/a"\\b]']
+
+
+# ---- Its end
+
+@pytest.mark.parametrize("end, status", [
+    ("pass", 0), ("sys.exit(3)", 3), ("os._exit(4)", 4), ("sys.stderr.close(); os.close(2)", 0),
+])
+def test_the_table_comes_however_the_program_ends(tmp_path, end, status):
+    script = textwrap.dedent(CUT + f"    send(), send()\n    {end}\n")
+    summary = tmp_path / "summary"
+    for where in (summary, "-"):
+        done = run(sys.executable, "-c", script, plan="send:half@2", summary=where, check=False)
+        assert done.returncode == status
+        if where == "-":
+            summary.write_text(done.stderr)
+        assert table(summary)["send"] == (2, 1)
+
+
+def test_a_forked_child_counts_for_itself(tmp_path):
+    script = CUT + """
+    send()
+    pid = os.fork()
+    if pid == 0:
+        send(), send()
+        os._exit(0)
+    os.waitpid(pid, 0)
+    """
+    done = run(sys.executable, "-c", textwrap.dedent(script), plan="send:half", summary="-")
+    child, parent = re.split(r"(?=sockop: calls seen)", done.stderr)[1:]
+    assert re.search(r"  send +2 +2\n", child) and re.search(r"  send +1 +1\n", parent)
+
+
+def test_a_child_that_shares_our_memory_ends_without_a_table(tmp_path):
+    # posix_spawn of what is not there: a child of vfork ends by _exit in its parent's memory.
+    script = """
+        import os
+        try:
+            os.posix_spawn("/does/not/exist", ["x"], os.environ)
+        except OSError:
+            print("no such program")
+    """
+    done = run(sys.executable, "-c", textwrap.dedent(script), plan="", summary="-")
+    assert done.stdout == "no such program\n" and done.stderr.count("calls seen") == 1
+
+
+def test_the_children_that_a_program_starts_have_the_plan_too(tmp_path):
+    log = tmp_path / "log"
+    script = textwrap.dedent(CUT) + "send()"
+    outer = f"import subprocess as s, sys; s.run([sys.executable, '-c', {script!r}], check=True)"
+    run(sys.executable, "-c", outer, plan="send:half", log=log)
+    assert len(faults(log)) == 1
+
+
+# ---- Threads, signals, memory
+
+def test_a_delay_is_not_cut_short_by_signals():
+    script = CUT + """
+    import signal, time
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, 0.005, 0.005)
+    begin = time.monotonic()
+    send()
+    print(time.monotonic() - begin >= 0.1)
+    """
+    assert python(script, plan="send:delay=100") == ["True"]
+
+
+def test_errno_is_left_alone(programs, tmp_path):
+    made = Run(tmp_path, programs("calls"), "pread", 3, plan="pread:half[path=/no*]; pread:one@2")
+    assert made.outcomes == [(1000, "untouched"), (1, "untouched"), (1000, "untouched")]
+
+
+def test_a_program_that_never_has_memory_is_told_so(programs, tmp_path):
+    # From its very first call on: the shim itself needs none, and its log tells.
+    made = Run(tmp_path, programs("calls"), "malloc", 2, plan="malloc:ENOMEM")
+    assert made.outcomes == [(-1, "ENOMEM")] * 2
+    assert len(made.faults) > 2 and made.table["malloc"] == (len(made.faults),) * 2
+
+
+def test_a_descriptor_that_was_closed_unseen_starts_anew(tmp_path):
+    """dup2 puts another socket in the place of a connection: its number and its counts go."""
+    log = tmp_path / "log"
+    script = """
+        import os, socket
+        listener = socket.create_server(("127.0.0.1", 0))
+        theirs = socket.create_connection(listener.getsockname())
+        ours, _ = listener.accept()
+        other, peer = socket.socketpair()
+        print(os.write(ours.fileno(), bytes(100)))
+        os.dup2(other.fileno(), ours.fileno())
+        print(os.write(ours.fileno(), bytes(100)))
+    """
+    assert python(script, plan="write:half@1", log=log) == ["50", "50"]
+    assert [(fault["connection"], fault["number"]) for fault in faults(log)] == [(2, 1), (0, 1)]

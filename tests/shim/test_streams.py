@@ -1,0 +1,111 @@
+"""Resets and broken pipes in mid-stream are real ones: the peer sees them too."""
+import signal
+import sys
+import textwrap
+
+import pytest
+
+from shimmed import faults, python, run
+
+PAIR = """
+    import signal, socket, sys
+    listener = socket.create_server(("127.0.0.1", 0))
+    theirs = socket.create_connection(listener.getsockname())
+    ours, _ = listener.accept()
+    def attempt(call, *arguments):
+        try:
+            result = call(*arguments)
+            return result if isinstance(result, int) else len(result)
+        except OSError as error:
+            import errno
+            return errno.errorcode[error.errno]
+"""
+
+
+@pytest.mark.parametrize("call", ["send", "recv"])
+def test_a_reset_reaches_the_peer(call):
+    script = PAIR + f"""
+    theirs.send(bytes(10))
+    ours_call = {{"send": lambda: ours.send(bytes(10)), "recv": lambda: ours.recv(10)}}["{call}"]
+    print(attempt(ours_call), attempt(theirs.recv, 100))
+    print(attempt(ours.send, b"x"))
+    """
+    assert python(script, plan=f"{call}:reset@1[conn=2]") == ["ECONNRESET ECONNRESET", "EPIPE"]
+
+
+def test_a_reset_comes_in_mid_stream(tmp_path):
+    script = PAIR + """
+    print(attempt(ours.send, bytes(10)), attempt(ours.send, bytes(10)))
+    print(attempt(theirs.recv, 100))
+    """
+    log = tmp_path / "log"
+    got = python(script, plan="send:reset@2", log=log)
+    assert got[0] == "10 ECONNRESET" and got[1] in ("10", "ECONNRESET")
+    assert [(fault["number"], fault["errno"]) for fault in faults(log)] == [(2, "ECONNRESET")]
+
+
+def test_a_broken_pipe_ends_the_stream_at_the_peer():
+    script = PAIR + """
+    print(attempt(ours.send, bytes(10)), attempt(ours.send, bytes(10)), attempt(ours.send, b"x"))
+    print(len(theirs.recv(100)), len(theirs.recv(100)))
+    """
+    assert python(script, plan="send:pipe@2") == ["10 EPIPE EPIPE", "10 0"]
+
+
+# Python ignores SIGPIPE unless it is told not to.
+SIGNALLED = PAIR + """
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    print(attempt(ours.send, bytes(10), getattr(socket, sys.argv[1]) if len(sys.argv) > 1 else 0))
+"""
+
+
+@pytest.mark.parametrize("action", ["pipe", "EPIPE"])
+def test_a_broken_pipe_brings_its_signal_unless_none_is_wanted(action):
+    done = run(sys.executable, "-c", textwrap.dedent(SIGNALLED), plan=f"send:{action}", check=False)
+    assert done.returncode == -signal.SIGPIPE
+    assert python(SIGNALLED, "MSG_NOSIGNAL", plan=f"send:{action}") == ["EPIPE"]
+
+
+@pytest.mark.parametrize("action", ["reset", "pipe", "half"])
+def test_messages_are_never_cut_or_reset(tmp_path, action):
+    script = """
+        import socket
+        for kind in (socket.SOCK_DGRAM, socket.SOCK_SEQPACKET):
+            ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
+            print(ours.send(bytes(10)), len(theirs.recv(100)))
+    """
+    log = tmp_path / "log"
+    assert python(script, plan=f"send:{action}", log=log) == ["10 10", "10 10"]
+    assert faults(log) == []
+
+
+def test_a_transfer_for_direct_io_is_cut_in_whole_blocks(tmp_path):
+    script = """
+        import mmap, os, sys
+        try:
+            fd = os.open(sys.argv[1], os.O_RDONLY | os.O_DIRECT)
+        except OSError:
+            sys.exit("no direct I/O")
+        memory = mmap.mmap(-1, 5 * 4096)
+        print(os.preadv(fd, [memory], 0))
+        print(os.preadv(fd, [memoryview(memory)[:4096]], 0))
+    """
+    file = tmp_path / "file"
+    file.write_bytes(bytes(5 * 4096))
+    command = (sys.executable, "-c", textwrap.dedent(script), file)
+    done = run(*command, plan="preadv,preadv2:half", check=False)
+    if "no direct I/O" in done.stderr:
+        pytest.skip("the temporary folder's file system has no O_DIRECT")
+    assert done.stdout.split() == ["8192", "4096"], done.stderr
+
+
+def test_trickling_takes_its_time():
+    script = PAIR + """
+    import time
+    begin = time.monotonic()
+    sent = 0
+    while sent < 30:
+        sent += ours.send(bytes(30 - sent))
+    print(sent, time.monotonic() - begin >= 0.3)
+    """
+    assert python(script, plan="send:rate=100") == ["30 True"]
