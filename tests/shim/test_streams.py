@@ -79,6 +79,51 @@ def test_messages_are_never_cut_or_reset(tmp_path, action):
     assert faults(log) == []
 
 
+@pytest.mark.parametrize("plan", ["", "sendmsg,recvmsg:half"])
+def test_messages_bring_all_that_comes_beside_their_bytes(plan):
+    """Descriptors, the sender's address, and flags: of a message that is cut, and of one that may
+    not be."""
+    script = """
+        import array, os, socket
+        ours, theirs = socket.socketpair()
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1]))]
+        print(ours.sendmsg([bytes(60), bytes(40)], rights))
+        data, beside, flags, _ = theirs.recvmsg(100, socket.CMSG_SPACE(8))
+        print(len(data), [len(descriptors) for _, _, descriptors in beside], flags & ~0x40000000)
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.bind(("127.0.0.1", 0))
+        print(udp.sendmsg([bytes(100)], [], 0, udp.getsockname()))
+        data, beside, flags, address = udp.recvmsg(10)
+        print(len(data), beside, flags == socket.MSG_TRUNC, address == udp.getsockname())
+    """
+    # Halved, 50 bytes are there, and half of 100 is what is asked for.
+    cut = ["50", "50 [8] 0"] if plan else ["100", "100 [8] 0"]
+    assert python(script, plan=plan) == [*cut, "100", "10 [] True True"]
+
+
+def test_a_cut_vector_ends_where_it_is_cut():
+    """The bytes are the first ones, and land where they should."""
+    script = """
+        import os, socket
+        ours, theirs = socket.socketpair()
+        sent = os.writev(ours.fileno(), [b"abc", b"", b"defg", b"hij"])
+        into = [bytearray(b"." * size) for size in (2, 0, 3, 9)]
+        got = os.readv(theirs.fileno(), into)
+        print(sent, got, *[bytes(part).decode() for part in into])
+    """
+    assert python(script, plan="writev:max=6; readv:max=4")[0].split() == ["6", "4", "ab", "cd.",
+                                                                           "........."]
+
+
+def test_a_vector_of_many_buffers_is_cut_at_the_latest_where_they_are_too_many():
+    script = """
+        import os, socket
+        ours, theirs = socket.socketpair()
+        print(os.writev(ours.fileno(), [b"x"] * 100), os.writev(ours.fileno(), [b"x"] * 100))
+    """
+    assert python(script, plan="writev:max=90@2") == ["100 32"]
+
+
 def test_a_transfer_for_direct_io_is_cut_in_whole_blocks(tmp_path):
     script = """
         import mmap, os, sys
