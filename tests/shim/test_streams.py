@@ -154,3 +154,34 @@ def test_trickling_takes_its_time():
     print(sent, time.monotonic() - begin >= 0.3)
     """
     assert python(script, plan="send:rate=100") == ["30 True"]
+
+
+def test_a_connect_that_is_interrupted_goes_on():
+    """As connect(2) has it; and who asked not to wait is not interrupted."""
+    script = """
+        import ctypes, errno, socket, struct
+        libc = ctypes.CDLL(None, use_errno=True)
+        listener = socket.create_server(("127.0.0.1", 0))
+        _, port = listener.getsockname()
+        address = struct.pack("=H", socket.AF_INET) + struct.pack("!H4s8x", port, b"\\x7f\\0\\0\\1")
+        for blocks in (True, False):
+            client = socket.socket()
+            client.setblocking(blocks)
+            print(libc.connect(client.fileno(), address, 16), errno.errorcode[ctypes.get_errno()])
+            listener.accept()
+            print(client.getpeername() == listener.getsockname())
+    """
+    assert python(script, plan="connect:EINTR") == ["-1 EINTR", "True", "-1 EINPROGRESS", "True"]
+
+
+def test_a_close_that_fails_has_closed():
+    script = """
+        import os
+        fd = os.open("/", os.O_RDONLY)
+        for _ in range(2):
+            try:
+                os.close(fd)
+            except OSError as error:
+                print(error.errno)
+    """
+    assert python(script, plan="close:EIO@1[fd=any,path=/]") == ["5", "9"]
