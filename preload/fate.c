@@ -44,9 +44,14 @@ static bool it_is_time(const struct Trial* trial, const struct Rule* rule) {
                                    .process_number = trial->process_number});
 }
 
+// Whether the call is counted on its descriptor, or over the process.
+static bool has_own_count(const struct Trial* trial) {
+  return trial->subject.descriptor != NULL && kCalls[trial->asked->call].counting == kPerDescriptor;
+}
+
 // `once` is asked last, and spent by asking. A rule's bit is its index.
 static bool is_first(struct Trial* trial, struct Rule* rule) {
-  if (trial->subject.descriptor == NULL) return !atomic_exchange(&rule->spent, true);
+  if (!has_own_count(trial)) return !atomic_exchange(&rule->spent, true);
   uint64_t bit = (uint64_t)1 << (rule - trial->plan->rules);
   return (atomic_fetch_or(&trial->subject.descriptor->spent, bit) & bit) == 0;
 }
@@ -199,11 +204,9 @@ static void wait_ms(uint64_t milliseconds) {
 // ---- The rules in their order
 
 static uint64_t count(struct Trial* trial) {
-  const enum Call call = trial->asked->call;
-  struct Descriptor* descriptor = trial->subject.descriptor;
-  bool is_own = kCalls[call].counting == kPerDescriptor && descriptor != NULL;
-  atomic_uint_fast64_t* number = is_own ? &descriptor->numbers[call] : &trial->plan->numbers[call];
-  return 1 + atomic_fetch_add_explicit(number, 1, memory_order_relaxed);
+  atomic_uint_fast64_t* numbers =
+      has_own_count(trial) ? trial->subject.descriptor->numbers : trial->plan->numbers;
+  return 1 + atomic_fetch_add_explicit(&numbers[trial->asked->call], 1, memory_order_relaxed);
 }
 
 static void ask_rules(struct Trial* trial) {

@@ -129,6 +129,24 @@ def test_sendfile_is_known_by_its_file_and_acts_on_its_socket(tmp_path):
     assert python(script, tmp_path / "a", tmp_path / "b", plan=plan) == ["100", "0"]
 
 
+def test_once_is_once_a_process_for_calls_that_are_counted_so():
+    script = """
+        import os, socket
+        def attempt(call, *arguments):
+            try:
+                call(*arguments)
+                return "done"
+            except OSError as error:
+                return error.errno
+        listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+        clients = [socket.create_connection(each.getsockname()) for each in listeners]
+        print(*[attempt(each.accept) for each in listeners])
+        print(*[attempt(os.open, "/", os.O_RDONLY) for _ in range(3)])
+    """
+    plan = "accept4:EMFILE once; open*:ENFILE once [path=/]"
+    assert python(script, plan=plan) == ["24 done", "23 done done"]
+
+
 # ---- What applies
 
 def test_of_several_rules_the_first_that_decides_wins():
