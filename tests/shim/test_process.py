@@ -200,6 +200,7 @@ def test_a_delay_is_not_cut_short_by_signals():
     begin = time.monotonic()
     send()
     print(time.monotonic() - begin >= 0.1)
+    signal.setitimer(signal.ITIMER_REAL, 0)
     """
     assert python(script, plan="send:delay=100") == ["True"]
 
@@ -231,3 +232,18 @@ def test_a_descriptor_that_was_closed_unseen_starts_anew(tmp_path):
     """
     assert python(script, plan="write:half@1", log=log) == ["50", "50"]
     assert [(fault["connection"], fault["number"]) for fault in faults(log)] == [(2, 1), (0, 1)]
+
+
+@pytest.mark.parametrize("close", ["os.close(fd)", "libc.close_range(fd, fd, 0)"])
+def test_a_file_that_is_opened_again_is_counted_anew(tmp_path, close):
+    """Its descriptor and its identity are the same."""
+    (tmp_path / "file").write_bytes(bytes(10))
+    script = f"""
+        import ctypes, os, sys
+        libc = ctypes.CDLL(None)
+        for _ in range(2):
+            fd = os.open(sys.argv[1], os.O_RDONLY)
+            print(len(os.pread(fd, 10, 0)), len(os.pread(fd, 10, 0)))
+            {close}
+    """
+    assert python(script, tmp_path / "file", plan="pread:one@1") == ["1 10"] * 2
