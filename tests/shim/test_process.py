@@ -91,6 +91,17 @@ def test_the_log_is_out_of_the_programs_way(tmp_path):
     assert int(re.findall(r"\d+", with_log[0])[1]) > 500
 
 
+def test_who_writes_into_the_log_meets_no_fault_there(tmp_path):
+    script = """
+        import os
+        log = max(map(int, os.listdir("/proc/self/fd")))
+        print(os.write(log, b"a line of the program's own"))
+    """
+    log = tmp_path / "log"
+    assert python(script, plan="write:half[fd=any]", log=log) == ["27"]
+    assert log.read_text() == "a line of the program's own"
+
+
 @pytest.mark.parametrize("close", [
     "[close(fd) for fd in fds]",
     "os.closerange(3, 100000)",
