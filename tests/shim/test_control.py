@@ -76,6 +76,13 @@ def test_counting_goes_on_after_off_and_begins_anew_with_over(sender):
     assert [sender.send(), sender.send(), sender.send()] == [100, 100, 1]
 
 
+def test_what_was_once_is_once_again_with_over(sender):
+    sender.tell("plan", "send:half once")
+    assert [sender.send(), sender.send()] == [50, 100]
+    sender.tell("over")
+    assert [sender.send(), sender.send()] == [50, 100]
+
+
 def test_a_mistake_leaves_the_plan_in_force(sender):
     sender.tell("plan", "send:half")
     assert sender.tell("plan", "send:hlf", status=1) == \
