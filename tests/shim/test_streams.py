@@ -185,3 +185,57 @@ def test_a_close_that_fails_has_closed():
                 print(error.errno)
     """
     assert python(script, plan="close:EIO@1[fd=any,path=/]") == ["5", "9"]
+
+
+def test_a_splice_is_about_the_end_that_is_no_pipe(tmp_path):
+    script = """
+        import os, socket, sys
+        file = os.open(sys.argv[1], os.O_RDONLY)
+        out, into = os.pipe()
+        ours, theirs = socket.socketpair()
+        print(os.splice(file, into, 100), os.splice(out, ours.fileno(), 100))
+    """
+    (tmp_path / "file").write_bytes(bytes(100))
+    assert python(script, tmp_path / "file", plan="splice:half[fd=file]") == ["50 50"]
+    assert python(script, tmp_path / "file", plan="splice:half[fd=socket]") == ["100 50"]
+
+
+# Asks kernel AIO for a poll and a read of 100 bytes; libaio comes after the program has started.
+AIO = """
+    import ctypes, os, struct, sys
+    ctypes.CDLL("libaio.so.1", mode=ctypes.RTLD_GLOBAL)
+    libaio = ctypes.CDLL(None)
+    context, counter = ctypes.c_void_p(), os.eventfd(1)
+    file = os.open(sys.argv[1], os.O_RDONLY)
+    memory = ctypes.create_string_buffer(100)
+    def iocb(opcode, fd, address, length):
+        return ctypes.create_string_buffer(struct.pack(
+            "QIIHhIQQQQII", 0, 0, 0, opcode, 0, fd, address, length, 0, 0, 0, 0))
+    reads = [iocb(5, counter, 3, 0), iocb(0, file, ctypes.addressof(memory), 100)]
+    print(libaio.io_setup(8, ctypes.byref(context)))
+    for read in reads:
+        print(libaio.io_submit(context, ctypes.c_long(1), ctypes.byref(ctypes.pointer(read))))
+        event = (ctypes.c_int64 * 4)()
+        print(libaio.io_getevents(context, ctypes.c_long(1), ctypes.c_long(1), event, None), event[2])
+"""
+
+
+def test_as_many_completions_as_are_waited_for_find_room(tmp_path):
+    script = AIO + """
+    for read in reads:
+        libaio.io_submit(context, ctypes.c_long(1), ctypes.byref(ctypes.pointer(read)))
+    events = (ctypes.c_int64 * 8)()
+    print(libaio.io_getevents(context, ctypes.c_long(2), ctypes.c_long(2), events, None))
+    """
+    (tmp_path / "file").write_bytes(bytes(100))
+    assert python(script, tmp_path / "file", plan="io_getevents:one")[-1] == "2"
+
+
+@pytest.mark.parametrize("plan, read", [
+    ("", 100), ("io_getevents:EIO[fd=any]", -5), ("io_getevents:short[fd=any]", 50),
+    ("io_getevents:zero[fd=any]", 0), ("io_getevents:EIO[path=*/file]", -5),
+    ("io_getevents:EIO[path=*/other]", 100),
+])
+def test_completions_of_reads_are_shaped_and_polls_are_not(tmp_path, plan, read):
+    (tmp_path / "file").write_bytes(bytes(100))
+    assert python(AIO, tmp_path / "file", plan=plan) == ["0", "1", "1 1", "1", f"1 {read}"]
