@@ -1,4 +1,6 @@
 """The grammar of plans: when and where rules apply, and what is said of mistakes."""
+import errno
+import socket
 import textwrap
 
 import pytest
@@ -97,6 +99,27 @@ def test_a_connection_can_be_known_by_its_peers_port():
     """
     script = script.replace("sys.stdin.read()", repr(textwrap.dedent(second)))
     assert python(script, plan="") == ["24", "50 100"]
+
+
+@pytest.mark.parametrize("address, family", [("127.0.0.1", socket.AF_INET),
+                                             ("::1", socket.AF_INET6)])
+def test_a_client_knows_a_server_by_its_port(address, family):
+    script = """
+        import socket, sys
+        client = socket.socket(int(sys.argv[3]))
+        print(client.connect_ex((sys.argv[1], int(sys.argv[2]))))
+        try:
+            print(client.send(bytes(100)))
+        except OSError:
+            pass
+    """
+    with socket.create_server((address, 0), family=family) as server:
+        port = server.getsockname()[1]
+        arguments = (address, port, int(family))
+        plan = f"connect:ECONNREFUSED[port={port}]"
+        assert python(script, *arguments, plan=plan) == [str(errno.ECONNREFUSED)]
+        plan = f"connect:ECONNREFUSED[port={port % 65535 + 1}]; send:half[port={port}]"
+        assert python(script, *arguments, plan=plan) == ["0", "50"]
 
 
 def test_a_path_selects_files(tmp_path):
