@@ -10,15 +10,26 @@ import pytest
 from observe import wait_until
 from shimmed import SOCKOPCTL, environment
 
-# Sends 100 bytes whenever it is told to, and says how many were taken.
+# Sends 100 bytes whenever it is told to, and says how many were taken. Before, it closes whatever it
+# does not know, and has a child that ends in its memory: the socket stands both.
 SENDER = """
-    import os, socket, sys
+    import os, socket, subprocess, sys
     ours, theirs = socket.socketpair()
     if len(sys.argv) > 1:
         pid = os.fork()
         if pid > 0:
             os.waitpid(pid, 0)
             sys.exit()
+    for fd in sorted(map(int, os.listdir("/proc/self/fd"))):
+        if fd > 2 and fd not in (ours.fileno(), theirs.fileno()):
+            try:
+                os.close(fd)
+            except OSError:
+                pass
+    try:
+        subprocess.run(["/does/not/exist"])
+    except FileNotFoundError:
+        pass
     print("ready", flush=True)
     for line in iter(sys.stdin.readline, ""):
         print(ours.send(bytes(100)), flush=True)
