@@ -248,15 +248,31 @@ def test_a_descriptor_that_was_closed_unseen_starts_anew(tmp_path):
 
 
 @pytest.mark.parametrize("close", ["os.close(fd)", "libc.close_range(fd, fd, 0)"])
-def test_a_file_that_is_opened_again_is_counted_anew(tmp_path, close):
+@pytest.mark.parametrize("opening", ["os.open(path, 0)", "libc.syscall(437, -100, path, how, 24)"],
+                         ids=["open", "openat2"])
+def test_a_file_that_is_opened_again_is_counted_anew(tmp_path, opening, close):
     """Its descriptor and its identity are the same."""
     (tmp_path / "file").write_bytes(bytes(10))
     script = f"""
         import ctypes, os, sys
-        libc = ctypes.CDLL(None)
+        libc, path, how = ctypes.CDLL(None), sys.argv[1].encode(), bytes(24)
         for _ in range(2):
-            fd = os.open(sys.argv[1], os.O_RDONLY)
+            fd = {opening}
             print(len(os.pread(fd, 10, 0)), len(os.pread(fd, 10, 0)))
             {close}
     """
     assert python(script, tmp_path / "file", plan="pread:one@1") == ["1 10"] * 2
+
+
+@pytest.mark.parametrize("accept", ["listener._accept()[0]",
+                                    "ctypes.CDLL(None).accept(listener.fileno(), None, None)"],
+                         ids=["accept4", "accept"])
+def test_what_is_accepted_is_a_connection(accept):
+    script = f"""
+        import ctypes, os, socket
+        listener = socket.create_server(("127.0.0.1", 0))
+        clients = [socket.create_connection(listener.getsockname()) for _ in range(2)]
+        for _ in clients:
+            print(os.write({accept}, bytes(100)))
+    """
+    assert python(script, plan="write:half[conn=4]") == ["100", "50"]
