@@ -36,11 +36,22 @@ SENDER = """
 """
 
 
+# The same, but each time on a connection of its own.
+CONNECTOR = """
+    import socket, sys
+    listener = socket.create_server(("127.0.0.1", 0))
+    print("ready", flush=True)
+    for line in iter(sys.stdin.readline, ""):
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as ours:
+            print(ours.send(bytes(100)), flush=True)
+"""
+
+
 class Sender:
-    def __init__(self, path, *arguments, plan=""):
+    def __init__(self, path, *arguments, plan="", script=SENDER):
         self.path = path
         self.process = subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(SENDER), *arguments], stdin=subprocess.PIPE,
+            [sys.executable, "-c", textwrap.dedent(script), *arguments], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True, env=environment(plan=plan, control=path))
         assert self.process.stdout.readline() == "ready\n"
 
@@ -85,6 +96,14 @@ def test_counting_goes_on_after_off_and_begins_anew_with_over(sender):
     assert [sender.send(), sender.send()] == [1, 100]
     sender.tell("over")
     assert [sender.send(), sender.send(), sender.send()] == [100, 100, 1]
+
+
+def test_over_is_from_the_first_connection_on(tmp_path):
+    sender = Sender(tmp_path / "control", plan="send:half[conn=2]", script=CONNECTOR)
+    assert [sender.send(), sender.send()] == [50, 100]
+    sender.tell("over")
+    assert [sender.send(), sender.send()] == [50, 100]
+    sender.end()
 
 
 def test_what_was_once_is_once_again_with_over(sender):

@@ -95,10 +95,14 @@ def test_messages_bring_all_that_comes_beside_their_bytes(plan):
         print(udp.sendmsg([bytes(100)], [], 0, udp.getsockname()))
         data, beside, flags, address = udp.recvmsg(10)
         print(len(data), beside, flags == socket.MSG_TRUNC, address == udp.getsockname())
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        print(ours.send(b"x"), *theirs.recvmsg(10, 100)[1:])
     """
     # Halved, 50 bytes are there, and half of 100 is what is asked for.
     cut = ["50", "50 [8] 0"] if plan else ["100", "100 [8] 0"]
-    assert python(script, plan=plan) == [*cut, "100", "10 [] True True"]
+    done = run(sys.executable, "-c", textwrap.dedent(script), plan=plan)
+    assert done.stdout.splitlines() == [*cut, "100", "10 [] True True", "1 [] 0 None"]
+    assert done.stderr == "", "what came beside is malformed"
 
 
 def test_a_cut_vector_ends_where_it_is_cut():
