@@ -172,7 +172,8 @@ theirs.send(bytes(100))
 file = os.open(sys.argv[1], os.O_RDONLY)
 fd = file if "pread" in "{call}" else ours.fileno()
 buffer = ctypes.create_string_buffer(100)
-print(getattr(ctypes.CDLL(None), "{call}")(fd, buffer, ctypes.c_size_t(int(sys.argv[2])), {arguments}))
+function, length = getattr(ctypes.CDLL(None), "{call}"), ctypes.c_size_t(int(sys.argv[2]))
+print(function(fd, buffer, length, {arguments}))
 """
     plan = "recv,recvfrom,read,pread:half"
     fits = run(sys.executable, "-c", script, tmp_path / "file", 10, plan=plan)

@@ -10,8 +10,8 @@ import pytest
 from observe import wait_until
 from shimmed import SOCKOPCTL, environment
 
-# Sends 100 bytes whenever it is told to, and says how many were taken. Before, it closes whatever it
-# does not know, and has a child that ends in its memory: the socket stands both.
+# Sends 100 bytes whenever it is told to, and says how many were taken. Before, it closes whatever
+# it does not know, and has a child that ends in its memory: the socket stands both.
 SENDER = """
     import os, socket, subprocess, sys
     ours, theirs = socket.socketpair()

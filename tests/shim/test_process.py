@@ -181,7 +181,7 @@ def test_a_forked_child_counts_for_itself(tmp_path):
 
 
 def test_a_child_that_shares_our_memory_ends_without_a_table():
-    """subprocess starts children by vfork; one that finds no program ends in its parent's memory."""
+    """subprocess starts children by vfork; one without a program ends in its parent's memory."""
     script = CUT + """
     import subprocess
     try:

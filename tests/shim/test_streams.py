@@ -220,7 +220,8 @@ AIO = """
     for read in reads:
         print(libaio.io_submit(context, ctypes.c_long(1), ctypes.byref(ctypes.pointer(read))))
         event = (ctypes.c_int64 * 4)()
-        print(libaio.io_getevents(context, ctypes.c_long(1), ctypes.c_long(1), event, None), event[2])
+        count = libaio.io_getevents(context, ctypes.c_long(1), ctypes.c_long(1), event, None)
+        print(count, event[2])
 """
 
 
