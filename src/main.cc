@@ -22,6 +22,7 @@
 #include "serve/resources.h"
 #include "server/access_log.h"
 #include "server/fleet.h"
+#include "server/stall_report.h"
 #include "server/tracer.h"
 
 namespace aws {
@@ -112,6 +113,21 @@ void wait_for_end(Fleet& fleet, const UniqueFd& first_signal, const UniqueFd& se
   }
 }
 
+// A line for everybody, the details for who asked.
+void report_stalls(const Fleet& fleet, const Options& options) {
+  const std::vector<StallFigures> loops = fleet.stalls();
+  StallFigures all;
+  for (const StallFigures& loop : loops)
+    all.add(loop);
+  spdlog::info("{}", summary(all));
+  if (!options.stalls) return;
+  for (std::size_t i = 0; i < loops.size(); ++i) {
+    fmt::print(stderr, "aws: stalls: loop {}: {}; slept {} times outside epoll_wait\n", i,
+               summary(loops[i]), loops[i].slept);
+  }
+  fmt::print(stderr, "{}", drawing(all.turns));
+}
+
 Server::Leftovers serve(const Options& options) {
   const UniqueFd first_signal = take_signals();
   const UniqueFd second_signal(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -121,6 +137,7 @@ Server::Leftovers serve(const Options& options) {
   if (!options.access_log.empty()) access_log.emplace(options.access_log);
   Tracer tracer;
   SharedState shared{.limits = options.limits,
+                     .stall_watch = options.stall_watch,
                      .resources = resources,
                      .access_log = access_log ? &*access_log : nullptr,
                      .tracer = options.trace ? &tracer : nullptr};
@@ -136,6 +153,9 @@ Server::Leftovers serve(const Options& options) {
   const Counters sum = fleet.counters();
   spdlog::info("{} answers on {} connections; {} timed out, {} cut by clients, {} by files",
                sum.answers, sum.connections, sum.time_outs, sum.peer_failures, sum.file_failures);
+  const std::string disk = summary(fleet.disk_counters());
+  if (!disk.empty()) spdlog::info("disk: {}", disk);
+  report_stalls(fleet, options);
   if (access_log && access_log->lost() > 0) {
     spdlog::warn("{} lines of the access log were lost", access_log->lost());
   }

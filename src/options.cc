@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "os/cpus.h"
 #include "site_options.h"
@@ -20,7 +21,10 @@ constexpr const char* kVersion = "aws 1.0.0";
 constexpr std::size_t kMostThreads = 1024;
 constexpr std::size_t kMostConnections = 1'000'000;
 constexpr std::size_t kMostAioBlocks = 65'536;  // fs.aio-max-nr's default
-constexpr int kLongestS = 1'000'000;            // eleven days
+constexpr const char* kAnnounced = "announced";
+constexpr const char* kPlain = "plain";
+constexpr std::size_t kCacheShare = 8;  // of all descriptors: one in so many
+constexpr int kLongestS = 1'000'000;    // eleven days
 
 constexpr const char* kDescription =
     "Serves files over HTTP/1.1: /static/... by sendfile(2), /dynamic/... by kernel AIO.";
@@ -38,6 +42,8 @@ struct Raw {
   double idle_timeout_s = 60;
   double send_timeout_s = 60;
   double grace_s = 10;
+  std::string engine = kAnnounced;
+  std::optional<double> max_stall_ms;
   bool no_keep_alive = false;
 };
 
@@ -50,10 +56,10 @@ std::size_t raised_descriptor_limit() {
 }
 
 // How many connections there are descriptors for: each needs a socket and, while it is answered, a
-// file; each loop needs three and its listeners, the process a dozen.
+// file; each loop needs four, its listeners and its cache, the process a dozen.
 std::size_t most_connections(std::size_t descriptors, const Options& options) {
   const std::size_t listeners = std::max<std::size_t>(options.listen.addresses.size(), 1);
-  const std::size_t reserved = 16 + options.threads * (3 + listeners);
+  const std::size_t reserved = 16 + options.threads * (4 + listeners + options.limits.file_cache);
   const std::size_t room = descriptors > reserved ? (descriptors - reserved) / 2 : 1;
   return std::clamp<std::size_t>(room, 1, kMostConnections);
 }
@@ -74,15 +80,18 @@ std::string check_address(const std::string& text) {
   return numeric ? "" : text + " is not a numeric IPv4 or IPv6 address";
 }
 
-// For times in seconds. CLI::Range would let "nan" pass.
-CLI::Validator seconds_from(double shortest) {
-  const auto check = [shortest](const std::string& text) -> std::string {
-    double seconds = 0;
-    const bool fits =
-        CLI::detail::lexical_cast(text, seconds) && seconds >= shortest && seconds <= kLongestS;
-    return fits ? "" : fmt::format("{} is not from {} to {} seconds", text, shortest, kLongestS);
+// For times. CLI::Range would let "nan" pass.
+CLI::Validator time_from(double shortest, int longest, const char* unit) {
+  const auto check = [shortest, longest, unit](const std::string& text) -> std::string {
+    double time = 0;
+    const bool fits = CLI::detail::lexical_cast(text, time) && time >= shortest && time <= longest;
+    return fits ? "" : fmt::format("{} is not from {} to {} {}", text, shortest, longest, unit);
   };
   return {check, ""};
+}
+
+CLI::Validator seconds_from(double shortest) {
+  return time_from(shortest, kLongestS, "seconds");
 }
 
 void add_listening(CLI::App& app, Raw& raw) {
@@ -131,6 +140,27 @@ void add_limits(CLI::App& app, Raw& raw) {
                  "Blocks of 256 KiB that a loop reads /dynamic files into; more reads wait")
       ->type_name("N")
       ->check(CLI::Range(std::size_t{1}, kMostAioBlocks));
+  app.add_option(
+         "--sentinels", limits.sentinels,
+         "Reads of cold /static and /dynamic files that a loop has announced to it at a time")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, kMostAioBlocks));
+  app.add_option("--helper-threads", limits.helper_threads,
+                 "Threads of each loop for what may sleep: opening uncached paths, listing")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, kMostThreads));
+  app.add_option("--helper-queue", limits.helper_queue,
+                 "Errands that a loop's helpers are given at a time; more wait in order")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, kMostAioBlocks));
+  app.add_option("--file-cache", limits.file_cache,
+                 "Files that a loop keeps open, for a second at most; 0: none")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{0}, kMostConnections));
+  app.add_option("--engine", raw.engine,
+                 "announced: the loop never waits for a disk; plain: it just reads, and waits")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({kAnnounced, kPlain}));
   app.add_flag("--no-keep-alive", raw.no_keep_alive, "One request a connection");
 }
 
@@ -143,6 +173,12 @@ void add_seeing(CLI::App& app, Raw& raw) {
       ->type_name("LEVEL")
       ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}));
   app.add_flag("--trace", options.trace, "Print every step of every connection on stderr");
+  app.add_option("--max-stall", raw.max_stall_ms,
+                 "Warn of each longer turn of a loop, and tell what held it; one line a second")
+      ->type_name("MS")
+      ->check(time_from(0.001, kLongestS, "milliseconds"));
+  app.add_flag("--stalls", options.stalls,
+               "At the end, print how long turns took, and how often loops slept elsewhere");
   app.add_flag("--audit", options.audit,
                "At the end, print what is left open, and fail if anything is");
 }
@@ -159,9 +195,16 @@ Options checked(const Raw& raw) {
   options.limits.idle_timeout_us = to_us(raw.idle_timeout_s);
   options.limits.send_timeout_us = to_us(raw.send_timeout_s);
   options.limits.grace_us = to_us(raw.grace_s);
+  options.limits.engine = raw.engine == kPlain ? Engine::Plain : Engine::Announced;
+  if (raw.max_stall_ms) options.stall_watch.limit_us = to_us(*raw.max_stall_ms / 1e3);
+  options.stall_watch.times_calls = options.stalls || raw.max_stall_ms;
+  options.stall_watch.counts_sleeps = options.stalls;
   options.limits.keep_alive = !raw.no_keep_alive;
 
-  const std::size_t most = most_connections(raised_descriptor_limit(), options);
+  const std::size_t descriptors = raised_descriptor_limit();
+  options.limits.file_cache =
+      std::min(options.limits.file_cache, descriptors / kCacheShare / options.threads);
+  const std::size_t most = most_connections(descriptors, options);
   std::size_t& wanted = options.limits.max_connections;
   if (wanted > most) {
     fmt::print(stderr, "aws: --max-connections {} is more than RLIMIT_NOFILE allows: {} it is\n",
@@ -177,6 +220,10 @@ ParsedOptions parse_options(int argc, char** argv) {
   Raw raw;
   raw.options.threads = usable_cpus().size();
   raw.options.limits.aio_blocks = 64;
+  raw.options.limits.sentinels = 32;
+  raw.options.limits.helper_threads = 2;
+  raw.options.limits.helper_queue = 64;
+  raw.options.limits.file_cache = 2048;
   raw.options.log_level = "info";
 
   CLI::App app(kDescription, "aws");

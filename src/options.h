@@ -17,9 +17,11 @@ struct Options {
   std::size_t threads = 1;
   bool pin = false;
   ServerLimits limits;
+  StallWatch stall_watch;
   std::string access_log;  // empty: none; "-": stdout
   std::string log_level;
   bool trace = false;
+  bool stalls = false;
   bool audit = false;
 };
 

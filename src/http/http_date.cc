@@ -1,7 +1,9 @@
 #include "http/http_date.h"
 
+#include <fmt/compile.h>
+#include <fmt/format.h>
+
 #include <array>
-#include <cstdio>
 #include <ctime>
 #include <tuple>
 
@@ -160,12 +162,10 @@ int year_of_two_digits(const Moment& moment, std::int64_t now_s) {
 
 std::string format_http_date(std::int64_t seconds) {
   const std::tm utc = to_utc(seconds);
-  std::array<char, 64> text{};
-  const int size = std::snprintf(text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
-                                 kDays[static_cast<std::size_t>(utc.tm_wday)].data(), utc.tm_mday,
-                                 kMonths[static_cast<std::size_t>(utc.tm_mon)].data(),
-                                 utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
-  return {text.data(), static_cast<std::size_t>(size)};
+  return fmt::format(FMT_COMPILE("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT"),
+                     kDays[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday,
+                     kMonths[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour,
+                     utc.tm_min, utc.tm_sec);
 }
 
 std::optional<std::int64_t> parse_http_date(std::string_view text, std::int64_t now_s) {

@@ -50,23 +50,37 @@ void append_connection(std::string& text, Persistence persistence) {
   }
 }
 
-}  // namespace
-
-std::string write_head(const ResponseHead& head, std::string_view date, Persistence persistence) {
-  std::string text;
-  text.reserve(512);
-  fmt::format_to(std::back_inserter(text),
-                 FMT_COMPILE("HTTP/1.1 {} {}\r\nServer: aws\r\nDate: {}\r\n"), head.status,
-                 reason_phrase(head.status), date);
+void append_fields(std::string& text, const ResponseHead& head) {
   append_content_fields(text, head);
   append_file_fields(text, head);
   append_field(text, "Location", head.location);
   if (head.allow) text += "Allow: GET, HEAD, OPTIONS\r\n";
   append_field(text, "Cache-Control", head.cache_control);
   text += head.more_fields;
+}
+
+}  // namespace
+
+std::string write_fields(const ResponseHead& head) {
+  std::string text;
+  append_fields(text, head);
+  return text;
+}
+
+void write_head(const ResponseHead& head, std::string_view date, Persistence persistence,
+                std::string& text) {
+  text.clear();
+  text.reserve(512);
+  fmt::format_to(std::back_inserter(text),
+                 FMT_COMPILE("HTTP/1.1 {} {}\r\nServer: aws\r\nDate: {}\r\n"), head.status,
+                 reason_phrase(head.status), date);
+  if (head.made_fields.empty()) {
+    append_fields(text, head);
+  } else {
+    text += head.made_fields;
+  }
   append_connection(text, persistence);
   text += "\r\n";
-  return text;
 }
 
 }  // namespace aws

@@ -32,6 +32,9 @@ struct ResponseHead {
   // Whole lines, each with its CRLF: the operator's own fields, CORS.
   std::string more_fields;
 
+  // If not empty: what write_fields() made of an equal head before; outlives this one.
+  std::string_view made_fields;
+
   // Whether a client can tell where the content ends without the connection ending.
   [[nodiscard]] bool is_framed() const { return content_length.has_value() || chunked; }
 };
@@ -43,8 +46,12 @@ enum class Persistence : std::uint8_t {
   Close,
 };
 
-// The head as bytes, its empty line included. `date` is the Date field's value.
-[[nodiscard]] std::string write_head(const ResponseHead& head, std::string_view date,
-                                     Persistence persistence);
+// All fields but Server, Date and Connection, as bytes.
+[[nodiscard]] std::string write_fields(const ResponseHead& head);
+
+// Puts the head as bytes, its empty line included, into `text`, whatever it held. `date` is the
+// Date field's value.
+void write_head(const ResponseHead& head, std::string_view date, Persistence persistence,
+                std::string& text);
 
 }  // namespace aws

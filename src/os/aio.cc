@@ -1,6 +1,7 @@
 #include "os/aio.h"
 
 #include <sys/eventfd.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,30 +17,68 @@ namespace {
 
 constexpr std::size_t kBlockAlignment = 4096;  // a page, and what O_DIRECT asks for
 constexpr std::size_t kEventsPerReap = 64;
+constexpr std::size_t kTouchSize = 32 * 1024;  // of a helper's stack
 
 std::system_error setup_error(int error, std::size_t blocks) {
   std::string what = "io_setup for " + std::to_string(blocks) + " reads";
   if (error == EAGAIN) {
     what +=
         " (fs.aio-max-nr is used up: raise it with `sysctl fs.aio-max-nr=…`, or lower"
-        " --threads or --aio-blocks)";
+        " --threads, --aio-blocks or --sentinels)";
   }
   return {error, std::generic_category(), what};
 }
 
 }  // namespace
 
-// A block of memory and the kernel's view of the read that fills it.
-struct AioBlock {
+// A place in the ring, its block of memory, and the kernel's or the helper's view of the read that
+// fills it.
+class AioBlock final : public Errand {
+ public:
+  AioBlock(AioContext& owner, AioRead::Use what, char* into)
+      : context(owner), use(what), memory(into) {}
+
+  AioContext& context;
+  const AioRead::Use use;
+  char* const memory;  // kBlockSize bytes; of a sentinel kSentinelSize, shared by all
   iocb control{};
-  char* memory = nullptr;     // AioContext::kBlockSize bytes
   AioRead* reader = nullptr;  // nullptr: free, or orphaned while queued or in flight
+
+  // What a helper reads.
+  int file = -1;
+  off_t offset = 0;
+  std::size_t length = 0;
+  ssize_t result = 0;
+
+ private:
+  void run(Sys& sys) noexcept override {
+    result = use == AioRead::Use::Bytes ? sys.pread(file, {memory, length}, offset) : touch(sys);
+  }
+
+  // Reads all of it, for the page cache alone; the bytes read, or -errno.
+  ssize_t touch(Sys& sys) const noexcept {
+    std::array<char, kTouchSize> dropped;  // NOLINT: written by the kernel, never read
+    std::size_t done = 0;
+    while (done < length) {
+      const std::size_t size = std::min(length - done, dropped.size());
+      const ssize_t got =
+          sys.pread(file, {dropped.data(), size}, offset + static_cast<off_t>(done));
+      if (got <= 0) return got < 0 ? got : static_cast<ssize_t>(done);
+      done += static_cast<std::size_t>(got);
+    }
+    return static_cast<ssize_t>(done);
+  }
+
+  void returned(std::vector<void*>& ready) override { context.complete(*this, result, ready); }
 };
 
 // ---- AioRead
 
-void AioRead::start(int file, off_t offset, std::size_t length) {
+void AioRead::start(int file, off_t offset, std::size_t length, ReadMode mode, const void* owner) {
   assert(state_ == State::Nothing && length > 0 && length <= AioContext::kBlockSize);
+  assert(use_ == Use::Bytes || mode == ReadMode::OnHelper || length == AioContext::kSentinelSize);
+  mode_ = mode;
+  owner_ = owner;
   file_ = file;
   offset_ = offset;
   length_ = length;
@@ -49,8 +88,9 @@ void AioRead::start(int file, off_t offset, std::size_t length) {
 void AioRead::release() {
   const bool was_done = done();
   AioBlock* const block = surrender();
+  if (block == nullptr) return;
   // A block that is still queued or in flight is orphaned: it comes back with its completion.
-  if (block != nullptr && was_done) context_.give_back(*block);
+  if (was_done || context_.helpers_.withdraw(*block)) context_.give_back(*block);
 }
 
 // Back to Nothing; the block that was held, or nullptr, has no reader any more.
@@ -65,7 +105,7 @@ AioBlock* AioRead::surrender() {
 }
 
 std::string_view AioRead::bytes() const {
-  assert(done() && result_ >= 0);
+  assert(done() && result_ >= 0 && block_ != nullptr);
   return {block_->memory, static_cast<std::size_t>(result_)};
 }
 
@@ -73,8 +113,9 @@ void AioRead::set_idle(bool idle) {
   idle_ = idle;
   if (state_ != State::Done) return;  // complete() looks at idle_ again
   if (idle) {
-    context_.idle_.push_back(*this);
-    context_.serve_line();
+    AioContext::Lane& lane = context_.lane_of(use_);
+    lane.idle.push_back(*this);
+    context_.serve_line(lane);
   } else {
     unlink();
   }
@@ -82,18 +123,26 @@ void AioRead::set_idle(bool idle) {
 
 // ---- AioContext
 
-AioContext::AioContext(Sys& sys, std::size_t blocks)
-    : sys_(sys), event_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+AioContext::AioContext(Sys& sys, HelperThreads& helpers, std::size_t blocks, std::size_t sentinels)
+    : sys_(sys), event_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), helpers_(helpers) {
   if (!event_fd_) throw std::system_error(errno, std::generic_category(), "eventfd");
   // The kernel gives the pages when they are first written to.
-  memory_.reset(static_cast<char*>(std::aligned_alloc(kBlockAlignment, blocks * kBlockSize)));
+  const std::size_t size = blocks * kBlockSize + kSentinelSize;
+  memory_.reset(static_cast<char*>(std::aligned_alloc(kBlockAlignment, size)));
   if (!memory_) throw std::system_error(ENOMEM, std::generic_category(), "--aio-blocks");
-  const int result = sys_.aio_setup(static_cast<int>(blocks), ring_);
-  if (result < 0) throw setup_error(-result, blocks);
-  for (std::size_t i = 0; i < blocks; ++i) {
-    blocks_.push_back(std::make_unique<AioBlock>());
-    blocks_.back()->memory = memory_.get() + i * kBlockSize;
-    free_.push_back(blocks_.back().get());
+  const int result = sys_.aio_setup(static_cast<int>(blocks + sentinels), ring_);
+  if (result < 0) throw setup_error(-result, blocks + sentinels);
+  add_blocks(AioRead::Use::Bytes, blocks);
+  add_blocks(AioRead::Use::Sentinel, sentinels);
+}
+
+void AioContext::add_blocks(AioRead::Use use, std::size_t count) {
+  Lane& lane = lane_of(use);
+  for (std::size_t i = 0; i < count; ++i) {
+    char* const memory = memory_.get() + kSentinelSize + i * kBlockSize;
+    lane.blocks.push_back(std::make_unique<AioBlock>(
+        *this, use, use == AioRead::Use::Sentinel ? memory_.get() : memory));
+    lane.free.push_back(lane.blocks.back().get());
   }
 }
 
@@ -103,49 +152,64 @@ AioContext::~AioContext() {
 }
 
 void AioContext::begin(AioRead& read) {
+  Lane& lane = lane_of(read.use_);
+  if (read.use_ == AioRead::Use::Bytes) ++counters_.reads;
   read.state_ = AioRead::State::InLine;
-  line_.push_back(read);
-  serve_line();
+  lane.line.push_back(read);
+  serve_line(lane);
+  if (read.state_ == AioRead::State::InLine) ++counters_.waited;
 }
 
-// A free block, else one that an idle read can spare, else nullptr.
-AioBlock* AioContext::take_block() {
-  if (free_.empty()) {
-    if (idle_.empty()) return nullptr;
-    free_.push_back(idle_.front()->surrender());
-  }
-  AioBlock* const block = free_.back();
-  free_.pop_back();
-  return block;
+std::size_t AioContext::blocks_in_use() const {
+  std::size_t count = 0;
+  for (const Lane& lane : lanes_)
+    count += lane.blocks.size() - lane.free.size();
+  return count;
 }
 
 void AioContext::give_back(AioBlock& block) {
-  free_.push_back(&block);
-  serve_line();
+  Lane& lane = lane_of(block.use);
+  lane.free.push_back(&block);
+  serve_line(lane);
 }
 
-void AioContext::serve_line() {
-  while (AioRead* const first = line_.front()) {
-    AioBlock* const block = take_block();
-    if (block == nullptr) return;
+// Gives blocks to who stands in line: free ones, else those that an idle read can spare.
+void AioContext::serve_line(Lane& lane) {
+  while (AioRead* const first = lane.line.front()) {
+    if (lane.free.empty()) {
+      if (lane.idle.empty()) return;
+      lane.free.push_back(lane.idle.front()->surrender());
+    }
+    AioBlock* const block = lane.free.back();
+    lane.free.pop_back();
     first->unlink();
     queue(*first, *block);
   }
 }
 
 void AioContext::queue(AioRead& read, AioBlock& block) {
-  io_prep_pread(&block.control, read.file_, block.memory, read.length_, read.offset_);
-  io_set_eventfd(&block.control, event_fd_.get());
-  block.control.data = &block;
   block.reader = &read;
   read.block_ = &block;
   read.state_ = AioRead::State::Queued;
+  if (read.mode_ == ReadMode::OnHelper) {
+    ++counters_.on_helper;
+    block.file = read.file_;
+    block.offset = read.offset_;
+    block.length = read.length_;
+    helpers_.start(block, read.owner_);
+    return;
+  }
+  io_prep_pread(&block.control, read.file_, block.memory, read.length_, read.offset_);
+  io_set_eventfd(&block.control, event_fd_.get());
+  if (read.mode_ == ReadMode::NoWait) block.control.aio_rw_flags = RWF_NOWAIT;
+  block.control.data = &block;
   queue_.push_back(&block);
 }
 
 void AioContext::submit(std::vector<void*>& ready) {
   if (reap_failed_) reap(ready);
   drop_orphans();
+  ring_was_full_ = false;
 
   std::array<iocb*, kEventsPerReap> batch{};
   while (!queue_.empty()) {
@@ -153,7 +217,11 @@ void AioContext::submit(std::vector<void*>& ready) {
     std::transform(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count),
                    batch.begin(), [](AioBlock* block) { return &block->control; });
     const int taken = sys_.aio_submit(ring_, {batch.data(), count});
-    if (taken == -EAGAIN || taken == 0) return;  // the ring is full: after the next reap
+    if (taken == -EAGAIN || taken == 0) {  // the ring is full: after the next reap
+      ring_was_full_ = true;
+      ++counters_.ring_full;
+      break;
+    }
     // An error is about the first read of the batch alone (io_submit(2)): fail it, go on.
     const auto first_left = queue_.begin() + (taken > 0 ? taken : 1);
     const std::vector<AioBlock*> gone(queue_.begin(), first_left);
@@ -167,16 +235,27 @@ void AioContext::submit(std::vector<void*>& ready) {
       }
     }
   }
+  reap_what_was_at_once(ready);
+}
+
+// What io_submit(2) did at once, since the data was in the page cache. The eventfd has been
+// signalled for it: unless that is taken back, the next wait ends for nothing.
+void AioContext::reap_what_was_at_once(std::vector<void*>& ready) {
+  if (in_flight_ == 0) return;
+  const std::size_t reaped = reap_at_least(0, ready);
+  counters_.at_once += reaped;
+  if (reaped > 0) reap(ready);
 }
 
 // What was orphaned before the kernel saw it goes straight back: its file may be closed by now.
 void AioContext::drop_orphans() {
   std::erase_if(queue_, [this](AioBlock* block) {
     if (block->reader != nullptr) return false;
-    free_.push_back(block);
+    lane_of(block->use).free.push_back(block);
     return true;
   });
-  serve_line();
+  for (Lane& lane : lanes_)
+    serve_line(lane);
 }
 
 void AioContext::complete(AioBlock& block, ssize_t result, std::vector<void*>& ready) {
@@ -187,6 +266,11 @@ void AioContext::complete(AioBlock& block, ssize_t result, std::vector<void*>& r
   }
   reader->state_ = AioRead::State::Done;
   reader->result_ = result;
+  if (block.use == AioRead::Use::Sentinel) {  // it has told all it had to tell
+    reader->block_ = nullptr;
+    block.reader = nullptr;
+    give_back(block);
+  }
   if (reader->idle_) reader->set_idle(true);
   if (void* const waiter = std::exchange(reader->waiter_, nullptr)) ready.push_back(waiter);
 }
@@ -214,6 +298,7 @@ std::size_t AioContext::reap_at_least(long at_least, std::vector<void*>& ready) 
 }
 
 void AioContext::drain() {
+  helpers_.drain();
   drop_orphans();
   std::vector<void*> nobody;
   while (in_flight_ > 0 && reap_at_least(1, nobody) > 0) {

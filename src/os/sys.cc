@@ -2,13 +2,17 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/openat2.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <ctime>
 
@@ -71,12 +75,18 @@ void Sys::reset_on_close(int socket) noexcept {
   ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 }
 
-int Sys::open_beneath(int directory, const char* path, int flags) noexcept {
+int Sys::open_beneath(int directory, const char* path, int flags, bool cached_only) noexcept {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags);
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (cached_only ? RESOLVE_CACHED : 0);
   return static_cast<int>(
       retried([&] { return ::syscall(SYS_openat2, directory, path, &how, sizeof(how)); }));
+}
+
+int Sys::reopen_direct(int file) noexcept {
+  std::array<char, 32> name{};
+  fmt::format_to_n(name.data(), name.size() - 1, "/proc/self/fd/{}", file);
+  return open_at(AT_FDCWD, name.data(), O_RDONLY | O_DIRECT | O_NONBLOCK | O_CLOEXEC);
 }
 
 int Sys::open_at(int directory, const char* name, int flags) noexcept {
@@ -97,6 +107,28 @@ ssize_t Sys::read_folder(int folder, std::span<char> into) noexcept {
 
 int Sys::stat_at(int folder, const char* name, struct stat& status) noexcept {
   return retried([&] { return ::fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW); });
+}
+
+ssize_t Sys::probe(int file, off_t offset) noexcept {
+  return retried([&] {
+    char byte = 0;
+    const iovec into{&byte, 1};
+    return ::preadv2(file, &into, 1, offset, RWF_NOWAIT);
+  });
+}
+
+int Sys::read_ahead(int file, off_t offset, std::size_t length) noexcept {
+  return -::posix_fadvise(file, offset, static_cast<off_t>(length), POSIX_FADV_WILLNEED);
+}
+
+ssize_t Sys::pread(int file, std::span<char> into, off_t offset) noexcept {
+  return retried([&] { return ::pread(file, into.data(), into.size(), offset); });
+}
+
+std::int64_t Sys::file_system_of(int file) noexcept {
+  struct statfs status {};
+  const int result = retried([&] { return ::fstatfs(file, &status); });
+  return result < 0 ? result : std::int64_t{status.f_type};
 }
 
 int Sys::aio_setup(int depth, io_context_t& context) noexcept {
@@ -122,10 +154,13 @@ void Sys::aio_destroy(io_context_t context) noexcept {
 }
 
 Moment Sys::now() noexcept {
-  const timespec monotonic = read_clock(CLOCK_MONOTONIC);
   const timespec wall = read_clock(CLOCK_REALTIME);
-  return {std::int64_t{monotonic.tv_sec} * 1'000'000 + monotonic.tv_nsec / 1'000, wall.tv_sec,
-          wall.tv_nsec};
+  return {monotonic_us(), wall.tv_sec, wall.tv_nsec};
+}
+
+std::int64_t Sys::monotonic_us() noexcept {
+  const timespec time = read_clock(CLOCK_MONOTONIC);
+  return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_nsec / 1'000;
 }
 
 }  // namespace aws

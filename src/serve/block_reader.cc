@@ -1,15 +1,20 @@
 #include "serve/block_reader.h"
 
 #include <algorithm>
+#include <cerrno>
 
 namespace aws {
 
-BlockReader::BlockReader(AioContext& aio, UniqueFd file)
-    : file_(std::move(file)), slots_{Slot(aio), Slot(aio)} {}
+BlockReader::BlockReader(PageCache& cache, SharedFd file, void* waiter)
+    : file_(std::move(file)),
+      waiter_(waiter),
+      residency_(cache, file_.get(), waiter),
+      slots_{Slot(cache.aio()), Slot(cache.aio())} {}
 
 void BlockReader::aim(off_t offset, std::uint64_t length) {
   next_offset_ = offset;
   unassigned_ = length;
+  residency_.aim(offset, length);
   for (Slot& slot : slots_) {
     slot.read.release();
     slot.length = 0;
@@ -17,22 +22,60 @@ void BlockReader::aim(off_t offset, std::uint64_t length) {
   assign(current());
 }
 
-BlockReader::Fetch BlockReader::fetch(void* waiter) {
+BlockReader::Fetch BlockReader::fetch() {
   for (Slot& slot : slots_)
     slot.read.set_idle(false);
   if (current().length == 0) return Fetch::End;
   if (other().length == 0) assign(other());
+  if (!can_start()) return failure_ == Failure::None ? Fetch::AwaitDisk : Fetch::Failed;
   start(current());
-  start(other());
-  if (!current().read.done()) return await_disk(waiter);
-  if (current().read.result() < 0) return fail(Failure::ReadError);
-  if (!bytes().empty()) return Fetch::Ready;
+  if (obstacle_ == Obstacle::None) start(other());
+  if (!current().read.done()) return await_disk();
 
-  // A short read says nothing about the file's end (pread(2)); only an empty one does.
-  if (current().read.result() == 0) return fail(Failure::FileShrank);
+  const ssize_t result = current().read.result();
+  if (result < 0) {
+    if (!note_obstacle(result)) return fail(Failure::ReadError);
+  } else if (!bytes().empty()) {
+    return Fetch::Ready;
+  } else if (result == 0) {
+    // A short read says nothing about the file's end (pread(2)); only an empty one does.
+    return fail(Failure::FileShrank);
+  }
   current().read.release();
+  if (!can_start()) return failure_ == Failure::None ? Fetch::AwaitDisk : Fetch::Failed;
   start(current());
-  return await_disk(waiter);
+  return await_disk();
+}
+
+// Why a read was refused. False: it is a true error.
+bool BlockReader::note_obstacle(ssize_t error) {
+  if (residency_.read_mode() != ReadMode::NoWait) return false;
+  if (error == -EOPNOTSUPP) {
+    obstacle_ = Obstacle::UnknownMedium;
+  } else if (error == -EAGAIN) {
+    if (obstacle_ == Obstacle::NotInMemory) ++current().refusals;
+    obstacle_ = Obstacle::NotInMemory;
+  } else {
+    return false;
+  }
+  other().read.release();  // it was, or will be, refused alike
+  return true;
+}
+
+// Whether the current read can be started, or is. False: the waiter will be reported, or the disk
+// has failed.
+bool BlockReader::can_start() {
+  Slot& slot = current();
+  if (slot.read.started()) return true;
+  if (obstacle_ == Obstacle::UnknownMedium) {
+    if (!residency_.study()) return false;
+    obstacle_ = Obstacle::None;
+  }
+  if (obstacle_ == Obstacle::None) return true;
+  residency_.forget();
+  const std::int64_t ready = residency_.ready(slot.offset + static_cast<off_t>(slot.used));
+  if (ready < 0) failure_ = Failure::ReadError;
+  return ready > 0;
 }
 
 std::string_view BlockReader::bytes() const {
@@ -65,6 +108,7 @@ void BlockReader::assign(Slot& slot) {
   slot.length =
       static_cast<std::size_t>(std::min<std::uint64_t>(unassigned_, AioContext::kBlockSize));
   slot.used = 0;
+  slot.refusals = 0;
   next_offset_ += static_cast<off_t>(slot.length);
   unassigned_ -= slot.length;
 }
@@ -76,13 +120,14 @@ void BlockReader::start(Slot& slot) {
   slot.offset += static_cast<off_t>(slot.used);
   slot.length -= slot.used;
   slot.used = 0;
-  slot.read.start(file_.get(), slot.offset, slot.length);
+  const ReadMode mode = slot.refusals < kRefusals ? residency_.read_mode() : ReadMode::OnHelper;
+  slot.read.start(file_.get(), slot.offset, slot.length, mode, waiter_);
 }
 
 // Who waits in line for a block must not hold on to another: two that do so would wait for ever.
-BlockReader::Fetch BlockReader::await_disk(void* waiter) {
+BlockReader::Fetch BlockReader::await_disk() {
   other().read.set_idle(true);
-  current().read.set_waiter(waiter);
+  current().read.set_waiter(waiter_);
   return Fetch::AwaitDisk;
 }
 

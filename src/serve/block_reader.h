@@ -4,7 +4,11 @@
 //   block A   read part 1 ──> use part 1 │ read part 3 ─────────────> use part 3 …
 //   block B   read part 2 ───────────────┴> use part 2 │ read part 4 ────────────> …
 //
-// It knows no socket: who uses the bytes, and for what, is DynamicBody's or CompressedBody's
+// io_submit(2) of a buffered read sleeps until it is done, unless RWF_NOWAIT forbids it. So a read
+// is first tried like that: what is in memory is there before io_submit(2) returns. What is not is
+// brought in by Residency, and then read.
+//
+// It knows no socket: who uses the bytes, and for what, is DynamicBody's or EncodedBody's
 // business. One thread.
 #pragma once
 
@@ -15,27 +19,29 @@
 #include <string_view>
 
 #include "os/aio.h"
-#include "os/unique_fd.h"
+#include "os/page_cache.h"
+#include "os/residency.h"
+#include "os/shared_fd.h"
 #include "serve/body.h"
 
 namespace aws {
 
 class BlockReader {
  public:
-  // Reads `file`, which it owns. `aio` must outlive it.
-  BlockReader(AioContext& aio, UniqueFd file);
+  // Reads `file` for `waiter`. `cache` must outlive it.
+  BlockReader(PageCache& cache, SharedFd file, void* waiter);
 
   // Reads `length` bytes from `offset` on next; what was left of the last part is dropped.
   void aim(off_t offset, std::uint64_t length);
 
   enum class Fetch : std::uint8_t {
     Ready,      // bytes() is not empty
-    AwaitDisk,  // fetch again when `waiter` has been reported by the AioContext
+    AwaitDisk,  // fetch again when the waiter has been reported
     End,        // all bytes of the part were used
     Failed,     // see failure()
   };
   // Makes the next bytes available, and has more read behind them.
-  [[nodiscard]] Fetch fetch(void* waiter);
+  [[nodiscard]] Fetch fetch();
 
   // After Ready: bytes that are here; valid until the next call of anything but bytes().
   [[nodiscard]] std::string_view bytes() const;
@@ -59,16 +65,31 @@ class BlockReader {
     off_t offset = 0;
     std::size_t length = 0;  // 0: nothing is left for it
     std::size_t used = 0;    // of its bytes
+    int refusals = 0;        // reads that were not done since they would have slept
+  };
+
+  // What stood in the way of reading without sleeping.
+  enum class Obstacle : std::uint8_t {
+    None,
+    UnknownMedium,  // the file system does not say what it has in memory
+    NotInMemory,    // a part was not: from then on Residency is asked first, and nothing read ahead
   };
 
   Slot& current() { return slots_[current_]; }
   Slot& other() { return slots_[1 - current_]; }
   void assign(Slot& slot);
   void start(Slot& slot);
-  Fetch await_disk(void* waiter);
+  [[nodiscard]] bool note_obstacle(ssize_t error);
+  [[nodiscard]] bool can_start();
+  Fetch await_disk();
   Fetch fail(Failure failure);
 
-  UniqueFd file_;
+  static constexpr int kRefusals = 3;  // of a read of what is said to be in memory: then a helper
+
+  SharedFd file_;
+  void* waiter_;
+  Residency residency_;
+  Obstacle obstacle_ = Obstacle::None;
   off_t next_offset_ = 0;         // where the stretch begins that has no slot yet
   std::uint64_t unassigned_ = 0;  // and its size in bytes
   std::array<Slot, 2> slots_;

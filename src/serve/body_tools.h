@@ -1,15 +1,22 @@
-// BodyTools: what a loop lends to the bodies it serves, and to whoever makes them; outlives them.
+// BodyTools: what a loop lends to the bodies it serves, and to whoever makes them. All but the
+// lookup outlives the bodies.
 #pragma once
 
 #include "os/aio.h"
+#include "os/helper_threads.h"
+#include "os/page_cache.h"
 #include "os/sys.h"
+#include "serve/lookup.h"
 
 namespace aws {
 
 struct BodyTools {
   Sys& sys;
   AioContext& aio;
-  Moment now{};  // of the batch
+  PageCache& page_cache;
+  HelperThreads& helpers;
+  Lookup& lookup;  // during the answer's making
+  Moment now{};    // of the batch
 };
 
 }  // namespace aws

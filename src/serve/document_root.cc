@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "serve/beneath_walk.h"
+#include "serve/file_cache.h"
 
 namespace aws {
 namespace {
@@ -16,6 +17,11 @@ constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 
 // RESOLVE_BENEATH gives up with EAGAIN when a rename races with a ".." (openat2(2)).
 constexpr int kRaceRetries = 16;
+
+// EPERM: a seccomp filter that does not know openat2.
+bool is_unknown_call(int result) {
+  return result == -ENOSYS || result == -EPERM;
+}
 
 }  // namespace
 
@@ -27,15 +33,28 @@ DocumentRoot::DocumentRoot(const std::string& folder)
   }
 }
 
-OpenedFile DocumentRoot::open(Sys& sys, const std::string& path) const {
+OpenedFile DocumentRoot::open(Lookup& lookup, const std::string& path) const {
+  if (lookup.cache == nullptr) return open_anew(lookup, path);
+  OpenedFile opened = lookup.cache->find(lookup.sys, path, lookup.now_us);
+  if (opened.file) return opened;
+  opened = open_anew(lookup, path);
+  if (opened.error == EMFILE || opened.error == ENFILE) {  // the cache's descriptors are to spare
+    lookup.cache->clear();
+    opened = open_anew(lookup, path);
+  }
+  if (opened.is_file()) lookup.cache->keep(path, opened, lookup.now_us);
+  return opened;
+}
+
+OpenedFile DocumentRoot::open_anew(Lookup& lookup, const std::string& path) const {
   OpenedFile opened;
-  const int fd = open_beneath(sys, path.empty() ? "." : path.c_str());
+  const int fd = open_beneath(lookup, path.empty() ? "." : path.c_str());
   if (fd < 0) {
     opened.error = -fd;
     return opened;
   }
   UniqueFd file(fd);
-  const int result = sys.fstat(fd, opened.status);
+  const int result = lookup.sys.fstat(fd, opened.status);
   opened.is_folder = result == 0 && S_ISDIR(opened.status.st_mode);
   if (result < 0) {
     opened.error = -result;
@@ -47,16 +66,29 @@ OpenedFile DocumentRoot::open(Sys& sys, const std::string& path) const {
   return opened;
 }
 
-int DocumentRoot::open_beneath(Sys& sys, const char* path) const {
+int DocumentRoot::open_beneath(Lookup& lookup, const char* path) const {
+  if (!lookup.may_sleep) {
+    if (lookup.would_sleep) return -EAGAIN;  // all of it will be looked up again
+    const int fd = open_cached(lookup.sys, path);
+    lookup.would_sleep = fd == -EAGAIN;
+    return fd;
+  }
   for (int attempt = 0; attempt < kRaceRetries && !lacks_openat2_.load(); ++attempt) {
-    const int fd = sys.open_beneath(folder_.get(), path, kReadFlags);
-    if (fd == -ENOSYS || fd == -EPERM) {  // EPERM: a seccomp filter that does not know the call
+    const int fd = lookup.sys.open_beneath(folder_.get(), path, kReadFlags, false);
+    if (is_unknown_call(fd)) {
       lacks_openat2_ = true;
     } else if (fd != -EAGAIN) {
       return fd;
     }
   }
-  return BeneathWalk(sys, folder_.get()).open(path, kReadFlags);
+  return BeneathWalk(lookup.sys, folder_.get()).open(path, kReadFlags);
+}
+
+// -EAGAIN whenever more than the cache would have to be asked.
+int DocumentRoot::open_cached(Sys& sys, const char* path) const {
+  if (lacks_openat2_.load()) return -EAGAIN;
+  const int fd = sys.open_beneath(folder_.get(), path, kReadFlags, true);
+  return is_unknown_call(fd) || fd == -EINVAL ? -EAGAIN : fd;  // EINVAL: before Linux 5.12
 }
 
 }  // namespace aws

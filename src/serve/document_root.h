@@ -5,26 +5,14 @@
 // Read-only once built: all threads share one.
 #pragma once
 
-#include <sys/stat.h>
-
 #include <atomic>
 #include <string>
 
-#include "os/sys.h"
 #include "os/unique_fd.h"
+#include "serve/lookup.h"
+#include "serve/opened_file.h"
 
 namespace aws {
-
-// What open() found: a regular file, a folder (is_folder), or an error (an errno value > 0, and
-// no descriptor).
-struct OpenedFile {
-  [[nodiscard]] bool is_file() const { return file && !is_folder; }
-
-  UniqueFd file;
-  struct stat status {};
-  bool is_folder = false;
-  int error = 0;
-};
 
 class DocumentRoot {
  public:
@@ -33,11 +21,14 @@ class DocumentRoot {
 
   // Opens `path`, relative to the root, for reading; "" is the root itself. Symbolic links are
   // followed as long as they stay beneath the root (EXDEV). Never blocks on a FIFO or a device:
-  // what is neither a regular file nor a folder is ENOENT.
-  [[nodiscard]] OpenedFile open(Sys& sys, const std::string& path) const;
+  // what is neither a regular file nor a folder is ENOENT. EAGAIN with lookup.would_sleep: the disk
+  // would have to be asked.
+  [[nodiscard]] OpenedFile open(Lookup& lookup, const std::string& path) const;
 
  private:
-  [[nodiscard]] int open_beneath(Sys& sys, const char* path) const;
+  [[nodiscard]] OpenedFile open_anew(Lookup& lookup, const std::string& path) const;
+  [[nodiscard]] int open_beneath(Lookup& lookup, const char* path) const;
+  [[nodiscard]] int open_cached(Sys& sys, const char* path) const;
 
   UniqueFd folder_;
   mutable std::atomic<bool> lacks_openat2_ = false;

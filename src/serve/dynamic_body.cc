@@ -12,7 +12,7 @@ void DynamicBody::aim(off_t offset, std::uint64_t length, bool more) {
 Pump DynamicBody::pump(int socket) {
   const std::uint64_t share_end = sent() + kBytesPerPump;
   while (sent() < share_end) {
-    switch (reader_.fetch(waiter_)) {
+    switch (reader_.fetch()) {
       case BlockReader::Fetch::Ready:
         break;
       case BlockReader::Fetch::AwaitDisk:

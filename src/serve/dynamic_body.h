@@ -1,8 +1,8 @@
 // DynamicBody: a file's bytes by kernel AIO, as they are: read by BlockReader, sent from memory.
 #pragma once
 
-#include "os/aio.h"
-#include "os/unique_fd.h"
+#include "os/page_cache.h"
+#include "os/shared_fd.h"
 #include "serve/block_reader.h"
 #include "serve/file_body.h"
 
@@ -10,10 +10,10 @@ namespace aws {
 
 class DynamicBody final : public FileBody {
  public:
-  // Owns `file`; aim() tells what to send. Whenever pump() returns AwaitDisk, `aio` will report
-  // `waiter`. `sys` and `aio` must outlive it.
-  DynamicBody(Sys& sys, AioContext& aio, UniqueFd file, void* waiter)
-      : sys_(sys), reader_(aio, std::move(file)), waiter_(waiter) {}
+  // Sends `file`; aim() tells what to send. Whenever pump() returns AwaitDisk, `waiter` will be
+  // reported. `sys` and `cache` must outlive it.
+  DynamicBody(Sys& sys, PageCache& cache, SharedFd file, void* waiter)
+      : sys_(sys), reader_(cache, std::move(file), waiter) {}
 
   void aim(off_t offset, std::uint64_t length, bool more) override;
   [[nodiscard]] Pump pump(int socket) override;
@@ -23,7 +23,6 @@ class DynamicBody final : public FileBody {
 
   Sys& sys_;
   BlockReader reader_;
-  void* waiter_;
   bool more_ = false;
 };
 

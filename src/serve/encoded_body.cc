@@ -9,19 +9,18 @@
 
 namespace aws {
 
-EncodedBody::EncodedBody(Sys& sys, AioContext& aio, UniqueFd file, std::uint64_t length,
+EncodedBody::EncodedBody(Sys& sys, PageCache& cache, SharedFd file, std::uint64_t length,
                          std::unique_ptr<Encoder> encoder, void* waiter)
     : sys_(sys),
-      reader_(aio, std::move(file)),
+      reader_(cache, std::move(file), waiter),
       encoder_(std::move(encoder)),
-      waiter_(waiter),
       left_(length) {
   reader_.aim(0, length);
 }
 
 Pump EncodedBody::pump(int socket) {
   if (outgoing_.empty() && left_ > 0) {
-    switch (reader_.fetch(waiter_)) {
+    switch (reader_.fetch()) {
       case BlockReader::Fetch::Ready:
         break;
       case BlockReader::Fetch::AwaitDisk:

@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
-#include "os/aio.h"
-#include "os/unique_fd.h"
+#include "os/page_cache.h"
+#include "os/shared_fd.h"
 #include "serve/block_reader.h"
 #include "serve/encoder.h"
 
@@ -17,8 +17,8 @@ namespace aws {
 class EncodedBody final : public Body {
  public:
   // Sends all `length` > 0 bytes of `file`, encoded by `encoder`. Whenever pump() returns
-  // AwaitDisk, `aio` will report `waiter`. `sys` and `aio` must outlive it.
-  EncodedBody(Sys& sys, AioContext& aio, UniqueFd file, std::uint64_t length,
+  // AwaitDisk, `waiter` will be reported. `sys` and `cache` must outlive it.
+  EncodedBody(Sys& sys, PageCache& cache, SharedFd file, std::uint64_t length,
               std::unique_ptr<Encoder> encoder, void* waiter);
 
   [[nodiscard]] Pump pump(int socket) override;
@@ -31,7 +31,6 @@ class EncodedBody final : public Body {
   Sys& sys_;
   BlockReader reader_;
   std::unique_ptr<Encoder> encoder_;
-  void* waiter_;
   std::uint64_t left_;    // bytes of the file not encoded yet
   std::string outgoing_;  // chunks to be sent
   std::size_t outgoing_sent_ = 0;

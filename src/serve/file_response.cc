@@ -63,13 +63,12 @@ void describe_content(ResponseHead& head, const Representation& file) {
   head.accept_ranges = !file.encode;
 }
 
-void send_whole(Response& response, const ResourceKind& kind, Representation file,
+void send_whole(Response& response, const ResourceKind& kind, OpenedFile opened,
                 const BodyTools& tools, void* waiter) {
-  const auto length = static_cast<std::uint64_t>(file.opened.status.st_size);
-  describe_content(response.head, file);
+  const auto length = static_cast<std::uint64_t>(opened.status.st_size);
   response.head.content_length = length;
   if (length == 0) return;
-  std::unique_ptr<FileBody> body = kind.make_body(tools, std::move(file.opened.file), waiter);
+  std::unique_ptr<FileBody> body = kind.make_body(tools, std::move(opened.file), waiter);
   body->aim(0, length, false);
   response.body = std::move(body);
 }
@@ -82,8 +81,8 @@ bool send_encoded(Response& response, Representation& file, const BodyTools& too
   const auto length = static_cast<std::uint64_t>(file.opened.status.st_size);
   describe_content(response.head, file);
   response.head.chunked = true;
-  response.body = std::make_unique<EncodedBody>(tools.sys, tools.aio, std::move(file.opened.file),
-                                                length, std::move(encoder), waiter);
+  response.body = std::make_unique<EncodedBody>(
+      tools.sys, tools.page_cache, std::move(file.opened.file), length, std::move(encoder), waiter);
   return true;
 }
 
@@ -175,8 +174,23 @@ Response file_response(const Request& request, const ResourceKind& kind, Represe
       if (send_ranges(response, kind, file, ranges.list, tools, waiter)) return response;
     }
   }
-  send_whole(response, kind, std::move(file), tools, waiter);
+  describe_content(response.head, file);
+  send_whole(response, kind, std::move(file.opened), tools, waiter);
   return response;
+}
+
+Response plain_response(const ResourceKind& kind, OpenedFile opened, const BodyTools& tools,
+                        void* waiter) {
+  Response response;
+  response.engine = kind.engine;
+  send_whole(response, kind, std::move(opened), tools, waiter);
+  return response;
+}
+
+bool has_lasting_validators(const struct stat& status, const Moment& now) {
+  const FileVersion version = version_of(status);
+  return is_settled(version, wall_time(now)) &&
+         date_to_tell(version.modified, wall_time(now)) == version.modified.s;
 }
 
 }  // namespace aws

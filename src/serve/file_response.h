@@ -17,7 +17,7 @@ struct ResourceKind {
   std::string_view folder;
   std::string_view engine;  // its name in the log
   bool can_encode;          // whether its bytes pass through us
-  std::unique_ptr<FileBody> (*make_body)(const BodyTools&, UniqueFd, void* waiter);
+  std::unique_ptr<FileBody> (*make_body)(const BodyTools&, SharedFd, void* waiter);
 };
 
 // The answer to `request`, a GET or a HEAD, by `representation` (RFC 9110 sections 13 and 14): 200,
@@ -25,5 +25,13 @@ struct ResourceKind {
 [[nodiscard]] Response file_response(const Request& request, const ResourceKind& kind,
                                      Representation representation, const BodyTools& tools,
                                      void* waiter);
+
+// The 200 of the whole of `opened`, a regular file, without its fields but for the length.
+[[nodiscard]] Response plain_response(const ResourceKind& kind, OpenedFile opened,
+                                      const BodyTools& tools, void* waiter);
+
+// Whether the ETag and Last-Modified that are told of the file now are told until it changes: not
+// while it is fresh, nor within the second of its change, nor while its time is ahead.
+[[nodiscard]] bool has_lasting_validators(const struct stat& status, const Moment& now);
 
 }  // namespace aws

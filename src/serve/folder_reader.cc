@@ -34,16 +34,15 @@ bool may_be_listed(unsigned char type) {
 
 }  // namespace
 
-FolderReader::FolderReader(Sys& sys, const DocumentRoot& root, UniqueFd folder, std::string path,
+FolderReader::FolderReader(const DocumentRoot& root, SharedFd folder, std::string path,
                            bool show_dotfiles)
-    : sys_(sys),
-      root_(root),
+    : root_(root),
       folder_(std::move(folder)),
       path_(std::move(path)),
       show_dotfiles_(show_dotfiles) {}
 
-int FolderReader::read(FolderSlice& slice) {
-  const ssize_t size = sys_.read_folder(folder_.get(), buffer_);
+int FolderReader::read(Sys& sys, FolderSlice& slice) {
+  const ssize_t size = sys.read_folder(folder_.get(), buffer_);
   if (size < 0) return static_cast<int>(size);
   is_cut_short_ = size > 0 && slices_read_ == kSliceLimit;
   if (size == 0 || is_cut_short_) {
@@ -59,7 +58,7 @@ int FolderReader::read(FolderSlice& slice) {
     std::memcpy(&record_size, record + offsetof(dirent64, d_reclen), sizeof(record_size));
     assert(record_size > offsetof(dirent64, d_name));
     const auto type = static_cast<unsigned char>(record[offsetof(dirent64, d_type)]);
-    const int result = add_entry(record + offsetof(dirent64, d_name), type, slice.entries);
+    const int result = add_entry(sys, record + offsetof(dirent64, d_name), type, slice.entries);
     if (result < 0) return result;
     offset += record_size;
   }
@@ -67,11 +66,11 @@ int FolderReader::read(FolderSlice& slice) {
 }
 
 // Adds the entry to `entries` if it may be listed: 0 or -errno.
-int FolderReader::add_entry(const char* name, unsigned char type,
+int FolderReader::add_entry(Sys& sys, const char* name, unsigned char type,
                             std::vector<ListingEntry>& entries) {
   if (!may_be_listed(type) || is_hidden(name)) return 0;
   struct stat status {};
-  const int result = find_status(name, status);
+  const int result = find_status(sys, name, status);
   if (result < 0) return is_ours(result) ? result : 0;
   const bool is_folder = S_ISDIR(status.st_mode);
   if (!is_folder && !S_ISREG(status.st_mode)) return 0;
@@ -83,10 +82,11 @@ int FolderReader::add_entry(const char* name, unsigned char type,
 }
 
 // The status of what a request for the entry would be answered with: 0 or -errno.
-int FolderReader::find_status(const char* name, struct stat& status) {
-  const int result = sys_.stat_at(folder_.get(), name, status);
+int FolderReader::find_status(Sys& sys, const char* name, struct stat& status) {
+  const int result = sys.stat_at(folder_.get(), name, status);
   if (result < 0 || !S_ISLNK(status.st_mode)) return result;
-  const OpenedFile target = root_.open(sys_, path_.empty() ? name : path_ + "/" + name);
+  Lookup lookup{sys};
+  const OpenedFile target = root_.open(lookup, path_.empty() ? name : path_ + "/" + name);
   status = target.status;
   return -target.error;
 }

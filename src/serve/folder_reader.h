@@ -6,8 +6,8 @@
 #include <array>
 #include <string>
 
+#include "os/shared_fd.h"
 #include "os/sys.h"
-#include "os/unique_fd.h"
 #include "serve/document_root.h"
 #include "serve/sorted_entries.h"
 
@@ -22,11 +22,10 @@ class FolderReader {
   // than 57,000. It holds at most 44 MiB, and 16 MiB for 200,000 such entries.
   static constexpr int kSliceLimit = 4096;
 
-  // Reads `folder`, which it owns: the folder at `path` beneath `root`, as DocumentRoot has paths.
+  // Reads `folder`: the folder at `path` beneath `root`, as DocumentRoot has paths.
   // `show_dotfiles`: else names with a leading dot are left out, save ".well-known" (RFC 8615).
-  // `sys` and `root` must outlive it.
-  FolderReader(Sys& sys, const DocumentRoot& root, UniqueFd folder, std::string path,
-               bool show_dotfiles);
+  // `root` must outlive it.
+  FolderReader(const DocumentRoot& root, SharedFd folder, std::string path, bool show_dotfiles);
 
   // Puts the next entries, in no order and possibly none, into `slice`, whatever it held. Returns
   // 1; 0 at the end, where it closes the folder; -errno if the folder, or what an entry is, cannot
@@ -36,19 +35,19 @@ class FolderReader {
   // these, shown as what they lead to: exactly the links that a request could follow. Links that
   // leave the root, lead nowhere or to a device, and FIFOs, sockets and devices are left out; so is
   // what vanishes meanwhile.
-  [[nodiscard]] int read(FolderSlice& slice);
+  // May sleep.
+  [[nodiscard]] int read(Sys& sys, FolderSlice& slice);
 
   // After 0: entries were left unread, for there are too many.
   [[nodiscard]] bool is_cut_short() const { return is_cut_short_; }
 
  private:
-  int add_entry(const char* name, unsigned char type, std::vector<ListingEntry>& entries);
-  int find_status(const char* name, struct stat& status);
+  int add_entry(Sys& sys, const char* name, unsigned char type, std::vector<ListingEntry>& entries);
+  int find_status(Sys& sys, const char* name, struct stat& status);
   [[nodiscard]] bool is_hidden(std::string_view name) const;
 
-  Sys& sys_;
   const DocumentRoot& root_;
-  UniqueFd folder_;
+  SharedFd folder_;
   std::string path_;
   bool show_dotfiles_;
   bool is_cut_short_ = false;

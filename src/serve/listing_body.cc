@@ -7,19 +7,31 @@
 #include "http/chunked.h"
 
 namespace aws {
+namespace {
 
-ListingBody::ListingBody(Sys& sys, const DocumentRoot& root, UniqueFd folder,
-                         const ListingRequest& request, ListingSlots::Slot slot)
+constexpr int kSlicesPerErrand = 32;  // some 3,000 entries: then others get the helper
+
+}  // namespace
+
+ListingBody::ListingBody(Sys& sys, HelperThreads& helpers, const DocumentRoot& root,
+                         SharedFd folder, const ListingRequest& request, void* waiter,
+                         ListingSlots::Slot slot)
     : sys_(sys),
+      helpers_(helpers),
       slot_(std::move(slot)),
       chunked_(request.chunked),
-      reader_(sys, root, std::move(folder), request.path, request.dotfiles),
-      entries_(request.sort),
+      reading_(FolderReader(root, std::move(folder), request.path, request.dotfiles), request.sort,
+               waiter),
       page_(make_listing_page(request.format, request.path, request.sort)) {}
 
 Pump ListingBody::pump(int socket) {
   if (stage_ == Stage::Reading) {
-    return read_slice() ? Pump::AwaitSocket : fail(Failure::ReadError);
+    if (reading_.result < 0) return fail(Failure::ReadError);
+    if (reading_.result > 0) {
+      helpers_.start(reading_, reading_.owner);
+      return Pump::AwaitDisk;
+    }
+    stage_ = Stage::Opening;
   }
   if (outgoing_.empty()) render_slice();
   while (outgoing_sent_ < outgoing_.size()) {
@@ -35,36 +47,33 @@ Pump ListingBody::pump(int socket) {
   return stage_ == Stage::Ended ? Pump::Done : Pump::AwaitSocket;
 }
 
-// Takes in some more of the folder. False if it cannot be read.
-bool ListingBody::read_slice() {
-  FolderSlice slice;
-  const int result = reader_.read(slice);
-  if (result < 0) return false;
-  if (result == 0) {
-    totals_.is_cut_short = reader_.is_cut_short();
-    stage_ = Stage::Opening;
-    return true;
+// On a helper thread: takes in some more of the folder.
+void ListingBody::Reading::run(Sys& sys) noexcept {
+  for (int i = 0; i < kSlicesPerErrand; ++i) {
+    FolderSlice slice;
+    result = reader.read(sys, slice);
+    if (result <= 0) break;
+    for (const ListingEntry& entry : slice.entries) {
+      ++(entry.is_folder ? totals.folders : totals.files);
+      totals.bytes += entry.size;
+    }
+    entries.add(std::move(slice));
   }
-  for (const ListingEntry& entry : slice.entries) {
-    ++(entry.is_folder ? totals_.folders : totals_.files);
-    totals_.bytes += entry.size;
-  }
-  entries_.add(std::move(slice));
-  return true;
+  totals.is_cut_short = result == 0 && reader.is_cut_short();
 }
 
 // Renders what comes next into outgoing_, framed.
 void ListingBody::render_slice() {
   std::string text;
   if (stage_ == Stage::Opening) {
-    page_->append_opening(text, totals_);
+    page_->append_opening(text, reading_.totals);
     stage_ = Stage::Rows;
   }
-  while (!entries_.empty() && text.size() < kRowBytes) {
-    page_->append_row(text, entries_.front());
-    entries_.pop();
+  while (!reading_.entries.empty() && text.size() < kRowBytes) {
+    page_->append_row(text, reading_.entries.front());
+    reading_.entries.pop();
   }
-  if (entries_.empty()) {
+  if (reading_.entries.empty()) {
     page_->append_closing(text);
     stage_ = Stage::Ended;
   }

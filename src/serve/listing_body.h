@@ -1,7 +1,8 @@
-// ListingBody: a folder's listing, read, sorted and sent in slices, so that no folder is so large
-// that it holds the loop.
+// ListingBody: a folder's listing, read and sorted by a helper thread, rendered and sent in slices,
+// so that no folder is so large, and no disk so slow, that it holds the loop.
 //
-//   pump   read a slice, sort it │ … the next … │ render rows, send │ … the next … │ Done
+//   helper  read slices, sort them │ … more … │
+//   pump                                       render rows, send │ … the next … │ Done
 //
 // Rows can be rendered when all entries are known, and not before: the last read may be the first
 // in order. See FolderReader for what is listed, and for the memory that it takes.
@@ -9,8 +10,11 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "os/unique_fd.h"
+#include "os/helper_threads.h"
+#include "os/shared_fd.h"
 #include "serve/body.h"
 #include "serve/document_root.h"
 #include "serve/folder_reader.h"
@@ -30,11 +34,11 @@ struct ListingRequest {
 
 class ListingBody final : public Body {
  public:
-  // Lists `folder`, which it owns: the folder at `request.path` beneath `root`, open for reading.
-  // It never waits for the disk by AIO, and holds `slot` as long as it lives. `sys` and `root` must
-  // outlive it.
-  ListingBody(Sys& sys, const DocumentRoot& root, UniqueFd folder, const ListingRequest& request,
-              ListingSlots::Slot slot = nullptr);
+  // Lists `folder`: the folder at `request.path` beneath `root`, open for reading; holds `slot` as
+  // long as it lives. Whenever pump() returns AwaitDisk, `waiter` will be reported, and must not
+  // let this die while `helpers` work for it. All but `folder` and `slot` must outlive it.
+  ListingBody(Sys& sys, HelperThreads& helpers, const DocumentRoot& root, SharedFd folder,
+              const ListingRequest& request, void* waiter, ListingSlots::Slot slot = nullptr);
 
   // AwaitSocket also when it only makes way for others. Failed, without the last chunk, when the
   // folder cannot be read to its end: half a listing never looks like a whole one.
@@ -45,16 +49,29 @@ class ListingBody final : public Body {
 
   enum class Stage : std::uint8_t { Reading, Opening, Rows, Ended };
 
-  [[nodiscard]] bool read_slice();
+  // Reads some slices of the folder; the loop looks at none of this while that is under way.
+  struct Reading final : public Errand {
+    Reading(FolderReader folder_reader, ListingSort sort, void* whose)
+        : reader(std::move(folder_reader)), entries(sort), owner(whose) {}
+
+    void run(Sys& sys) noexcept override;
+    void returned(std::vector<void*>& ready) override { ready.push_back(owner); }
+
+    FolderReader reader;
+    SortedEntries entries;
+    ListingTotals totals{};
+    int result = 1;  // as FolderReader::read() says
+    void* const owner;
+  };
+
   void render_slice();
 
   Sys& sys_;
+  HelperThreads& helpers_;
   ListingSlots::Slot slot_;
   bool chunked_;
   Stage stage_ = Stage::Reading;
-  FolderReader reader_;
-  SortedEntries entries_;
-  ListingTotals totals_;
+  Reading reading_;
   std::unique_ptr<ListingPage> page_;
   std::string outgoing_;  // what is to be sent, framed; at most kRowBytes and the opening
   std::size_t outgoing_sent_ = 0;

@@ -49,12 +49,12 @@ using FilesBeside = std::array<OpenedFile, kVariants.size()>;  // one for each o
 
 // The files beside `path` that `accept` admits. One that is older than `original` is stale, and an
 // empty one is no encoding of anything: it is just being written, or was never finished.
-FilesBeside find_beside(const AcceptEncoding& accept, const DocumentRoot& root, Sys& sys,
+FilesBeside find_beside(const AcceptEncoding& accept, const DocumentRoot& root, Lookup& lookup,
                         const std::string& path, const struct stat& original) {
   FilesBeside files;
   for (std::size_t i = 0; i < kVariants.size(); ++i) {
     if (!accept.accepts(kVariants[i].coding)) continue;
-    OpenedFile file = root.open(sys, path + std::string(kVariants[i].extension));
+    OpenedFile file = root.open(lookup, path + std::string(kVariants[i].extension));
     const bool usable = file.is_file() && file.status.st_size > 0;
     if (usable && !is_older(file.status, original)) files[i] = std::move(file);
   }
@@ -89,8 +89,8 @@ std::string_view Representation::log_suffix() const {
   return encode ? variant->encoder_suffix : variant->file_suffix;
 }
 
-Representation choose_representation(const Request& request, const DocumentRoot& root, Sys& sys,
-                                     const Site& site, const FileChoice& choice,
+Representation choose_representation(const Request& request, const DocumentRoot& root,
+                                     Lookup& lookup, const Site& site, const FileChoice& choice,
                                      OpenedFile opened) {
   const bool compressible = is_compressible(choice.content_type);
   const bool can_encode = choice.can_encode && compressible && !request.http_1_0 &&
@@ -103,7 +103,7 @@ Representation choose_representation(const Request& request, const DocumentRoot&
 
   const AcceptEncoding accept(request.find(Field::AcceptEncoding));
   FilesBeside beside;
-  if (site.precompressed) beside = find_beside(accept, root, sys, choice.path, opened.status);
+  if (site.precompressed) beside = find_beside(accept, root, lookup, choice.path, opened.status);
 
   // A part of what is made on the way could not be found again, so ranges are of the file itself;
   // but rather the whole than nothing.

@@ -8,7 +8,6 @@
 
 #include "http/accept_encoding.h"
 #include "http/request.h"
-#include "os/sys.h"
 #include "serve/document_root.h"
 #include "serve/site.h"
 
@@ -37,7 +36,7 @@ struct FileChoice {
 // Chooses for `request` among the forms of `opened`, which is the regular file at choice.path. A
 // file beside it that is older is stale, and not looked at; nor is an empty one.
 [[nodiscard]] Representation choose_representation(const Request& request, const DocumentRoot& root,
-                                                   Sys& sys, const Site& site,
+                                                   Lookup& lookup, const Site& site,
                                                    const FileChoice& choice, OpenedFile opened);
 
 }  // namespace aws

@@ -14,18 +14,19 @@
 #include "http/conditional.h"
 #include "serve/cross_origin.h"
 #include "serve/dynamic_body.h"
+#include "serve/file_cache.h"
 #include "serve/listing_body.h"
 #include "serve/static_body.h"
 
 namespace aws {
 namespace {
 
-std::unique_ptr<FileBody> make_static(const BodyTools& tools, UniqueFd file, void* /*waiter*/) {
-  return std::make_unique<StaticBody>(tools.sys, std::move(file));
+std::unique_ptr<FileBody> make_static(const BodyTools& tools, SharedFd file, void* waiter) {
+  return std::make_unique<StaticBody>(tools.sys, tools.page_cache, std::move(file), waiter);
 }
 
-std::unique_ptr<FileBody> make_dynamic(const BodyTools& tools, UniqueFd file, void* waiter) {
-  return std::make_unique<DynamicBody>(tools.sys, tools.aio, std::move(file), waiter);
+std::unique_ptr<FileBody> make_dynamic(const BodyTools& tools, SharedFd file, void* waiter) {
+  return std::make_unique<DynamicBody>(tools.sys, tools.page_cache, std::move(file), waiter);
 }
 
 constexpr std::array kKinds = {
@@ -88,6 +89,15 @@ bool is_navigation(const Request& request, std::string_view path) {
          names_media_type(request[Field::Accept], "text/html");
 }
 
+// Whether nothing but its method and target decides what the answer is.
+bool is_plain(const Request& request) {
+  constexpr std::array kDeciding = {Field::AcceptEncoding,   Field::IfMatch, Field::IfNoneMatch,
+                                    Field::IfModifiedSince,  Field::IfRange, Field::Range,
+                                    Field::IfUnmodifiedSince};
+  return std::none_of(kDeciding.begin(), kDeciding.end(),
+                      [&](Field field) { return request.find(field).has_value(); });
+}
+
 std::string common_fields_of(const Site& site) {
   std::string lines = "X-Content-Type-Options: nosniff\r\n";
   if (site.cors) lines += cross_origin_fields();
@@ -107,7 +117,8 @@ Resources::Resources(Site site)
   if (!site_.types_file.empty()) media_types_.add_file(site_.types_file, MediaTypes::Wins::File);
   media_types_.add_file(std::string(kMimeTypes), MediaTypes::Wins::Table);
   Sys sys;
-  if (!site_.fallback.empty() && !root_.open(sys, site_.fallback).is_file()) {
+  Lookup lookup{sys};
+  if (!site_.fallback.empty() && !root_.open(lookup, site_.fallback).is_file()) {
     spdlog::warn("--fallback {}: there is no such file beneath the root, such as static/index.html",
                  site_.fallback);
   }
@@ -115,7 +126,7 @@ Resources::Resources(Site site)
 
 Response Resources::answer(const Request& request, const BodyTools& tools, void* waiter) const {
   Response response = respond(request, tools, waiter);
-  response.head.more_fields += common_fields_;
+  if (response.head.made_fields.empty()) response.head.more_fields += common_fields_;
   if (request.method == Method::Head) response.body.reset();
   return response;
 }
@@ -143,17 +154,17 @@ Response Resources::find(const Visit& visit) const {
   if (kind == nullptr || is_hidden(target.path)) return status_response(visit.tools.sys, 404);
   if (target.is_folder) return open_folder(visit, *kind);
 
-  OpenedFile opened = root_.open(visit.tools.sys, target.path);
+  OpenedFile opened = root_.open(visit.tools.lookup, target.path);
   if (opened.is_folder) return redirect_to_folder(target, visit.tools.sys);
   if (opened.error != 0) return status_response(visit.tools.sys, status_of_error(opened.error));
-  return serve_file(visit, *kind, target.path, std::move(opened));
+  return serve_found(visit, *kind, target.path, std::move(opened));
 }
 
 Response Resources::open_front_page(const Visit& visit) const {
   const std::string path(kIndex);
-  OpenedFile page = root_.open(visit.tools.sys, path);
+  OpenedFile page = root_.open(visit.tools.lookup, path);
   if (!page.is_file()) return status_response(visit.tools.sys, status_of_error(page.error));
-  return serve_file(visit, kFrontPageKind, path, std::move(page));
+  return serve_found(visit, kFrontPageKind, path, std::move(page));
 }
 
 // A folder is its index.html, else its listing, if the operator lets it be listed, else 403;
@@ -161,18 +172,18 @@ Response Resources::open_front_page(const Visit& visit) const {
 Response Resources::open_folder(const Visit& visit, const ResourceKind& kind) const {
   Sys& sys = visit.tools.sys;
   const std::string index_path = visit.target.path + "/" + std::string(kIndex);
-  OpenedFile index = root_.open(sys, index_path);
-  if (index.is_file()) return serve_file(visit, kind, index_path, std::move(index));
+  OpenedFile index = root_.open(visit.tools.lookup, index_path);
+  if (index.is_file()) return serve_found(visit, kind, index_path, std::move(index));
   if (index.error != 0 && index.error != ENOENT) {
     return status_response(sys, status_of_error(index.error));
   }
-  OpenedFile folder = root_.open(sys, visit.target.path);
+  OpenedFile folder = root_.open(visit.tools.lookup, visit.target.path);
   if (!folder.is_folder) return status_response(sys, status_of_error(folder.error));
   if (!site_.listing) return status_response(sys, 403);
   return list_folder(visit, std::move(folder.file));
 }
 
-Response Resources::list_folder(const Visit& visit, UniqueFd folder) const {
+Response Resources::list_folder(const Visit& visit, SharedFd folder) const {
   const bool as_json = prefers(visit.request[Field::Accept], "application/json", "text/html");
   ListingRequest wanted;
   wanted.path = visit.target.path;
@@ -197,8 +208,9 @@ Response Resources::list_folder(const Visit& visit, UniqueFd folder) const {
   }
   response.head.content_type = as_json ? "application/json" : "text/html; charset=utf-8";
   response.head.chunked = wanted.chunked;
-  response.body = std::make_unique<ListingBody>(visit.tools.sys, root_, std::move(folder), wanted,
-                                                std::move(slot));
+  response.body =
+      std::make_unique<ListingBody>(visit.tools.sys, visit.tools.helpers, root_, std::move(folder),
+                                    wanted, visit.waiter, std::move(slot));
   return response;
 }
 
@@ -207,7 +219,7 @@ Response Resources::fall_back(const Visit& visit, Response missing) const {
   if (site_.fallback.empty()) return missing;
   missing.head.more_fields += "Vary: Accept\r\n";
   if (!is_navigation(visit.request, visit.target.path)) return missing;
-  OpenedFile page = root_.open(visit.tools.sys, site_.fallback);
+  OpenedFile page = root_.open(visit.tools.lookup, site_.fallback);
   if (!page.is_file()) return missing;
   const ResourceKind* const kind = kind_of(site_.fallback);
   Response response =
@@ -217,11 +229,34 @@ Response Resources::fall_back(const Visit& visit, Response missing) const {
   return response;
 }
 
+// A file that is where its own address says. What a plain request for it gets is the same until the
+// file changes, so the cache keeps the fields with the file.
+Response Resources::serve_found(const Visit& visit, const ResourceKind& kind,
+                                const std::string& path, OpenedFile opened) const {
+  CachedFile* const cached = opened.cached;
+  if (cached == nullptr || !is_plain(visit.request)) {
+    return serve_file(visit, kind, path, std::move(opened));
+  }
+  if (!cached->fields.empty()) {
+    Response response = plain_response(kind, std::move(opened), visit.tools, visit.waiter);
+    response.head.made_fields = cached->fields;
+    response.address = encode_path(path);
+    return response;
+  }
+  const bool lasting = has_lasting_validators(opened.status, visit.tools.now);
+  Response response = serve_file(visit, kind, path, std::move(opened));
+  if (!lasting || response.head.status != 200 || !response.head.content_length) return response;
+  response.head.more_fields += common_fields_;
+  cached->fields = write_fields(response.head);
+  response.head.made_fields = cached->fields;
+  return response;
+}
+
 Response Resources::serve_file(const Visit& visit, const ResourceKind& kind,
                                const std::string& path, OpenedFile opened) const {
   const FileChoice choice{path, media_types_.of(path), kind.can_encode && site_.compress};
   Response response = file_response(visit.request, kind,
-                                    choose_representation(visit.request, root_, visit.tools.sys,
+                                    choose_representation(visit.request, root_, visit.tools.lookup,
                                                           site_, choice, std::move(opened)),
                                     visit.tools, visit.waiter);
   if (response.head.status < 400) response.head.cache_control = cache_control_of(path);

@@ -43,8 +43,10 @@ class Resources {
   [[nodiscard]] Response find(const Visit& visit) const;
   [[nodiscard]] Response open_front_page(const Visit& visit) const;
   [[nodiscard]] Response open_folder(const Visit& visit, const ResourceKind& kind) const;
-  [[nodiscard]] Response list_folder(const Visit& visit, UniqueFd folder) const;
+  [[nodiscard]] Response list_folder(const Visit& visit, SharedFd folder) const;
   [[nodiscard]] Response fall_back(const Visit& visit, Response missing) const;
+  [[nodiscard]] Response serve_found(const Visit& visit, const ResourceKind& kind,
+                                     const std::string& path, OpenedFile opened) const;
   [[nodiscard]] Response serve_file(const Visit& visit, const ResourceKind& kind,
                                     const std::string& path, OpenedFile opened) const;
   [[nodiscard]] bool is_hidden(std::string_view path) const;

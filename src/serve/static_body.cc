@@ -9,13 +9,19 @@ namespace aws {
 void StaticBody::aim(off_t offset, std::uint64_t length, bool /*more*/) {
   offset_ = offset;
   left_ = length;
+  residency_.aim(offset, length);
 }
 
 Pump StaticBody::pump(int socket) {
   std::uint64_t share = std::min(left_, kBytesPerPump);
+  residency_.forget();
   while (share > 0) {
+    const std::int64_t ready = residency_.ready(offset_);
+    if (ready == 0) return Pump::AwaitDisk;
+    if (ready < 0) return fail(Failure::ReadError);
+    const std::uint64_t size = std::min(share, static_cast<std::uint64_t>(ready));
     const ssize_t sent =
-        sys_.sendfile(socket, file_.get(), offset_, static_cast<std::size_t>(share));
+        sys_.sendfile(socket, file_.get(), offset_, static_cast<std::size_t>(size));
     if (sent == -EAGAIN) return Pump::AwaitSocket;
     if (sent < 0) return fail(failure_of_socket(sent));
     if (sent == 0) return fail(Failure::FileShrank);

@@ -1,17 +1,22 @@
-// StaticBody: a file's bytes by sendfile(2): from the page cache to the socket, never through us.
+// StaticBody: a file's bytes by sendfile(2): from the page cache to the socket, never through us,
+// and never before they are in the page cache.
 #pragma once
 
 #include <utility>
 
-#include "os/unique_fd.h"
+#include "os/page_cache.h"
+#include "os/residency.h"
+#include "os/shared_fd.h"
 #include "serve/file_body.h"
 
 namespace aws {
 
 class StaticBody final : public FileBody {
  public:
-  // Owns `file`; aim() tells what to send. `sys` must outlive it.
-  StaticBody(Sys& sys, UniqueFd file) : sys_(sys), file_(std::move(file)) {}
+  // Sends `file`; aim() tells what to send. Whenever pump() returns AwaitDisk, `waiter` will be
+  // reported. `sys` and `cache` must outlive it.
+  StaticBody(Sys& sys, PageCache& cache, SharedFd file, void* waiter)
+      : sys_(sys), file_(std::move(file)), residency_(cache, file_.get(), waiter) {}
 
   void aim(off_t offset, std::uint64_t length, bool more) override;
   [[nodiscard]] Pump pump(int socket) override;
@@ -22,7 +27,8 @@ class StaticBody final : public FileBody {
   static constexpr std::uint64_t kBytesPerPump = 512 * 1024;
 
   Sys& sys_;
-  UniqueFd file_;
+  SharedFd file_;
+  Residency residency_;
   off_t offset_ = 0;
   std::uint64_t left_ = 0;
 };

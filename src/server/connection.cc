@@ -1,11 +1,12 @@
 #include "server/connection.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <cassert>
 #include <cerrno>
 
-#include "server/access_log.h"
+#include "server/stall_meter.h"
 #include "server/tracer.h"
 
 namespace aws {
@@ -72,29 +73,35 @@ Connection::Outcome Connection::read_request() {
     return state_ == State::ReadingRequest ? Outcome(Want::Read) : std::nullopt;
   }
   has_unparsed_ = false;
-  const bool started_before = parser_.started();
-  switch (parser_.feed(received_.bytes())) {
+  const bool started_before = exchange_->parser.started();
+  switch (exchange_->parser.feed(exchange_->received.bytes())) {
     case RequestParser::Outcome::Incomplete:
-      received_.truncate(parser_.kept());
-      if (parser_.started() && !started_before) wait_as(Patience::Request);
+      exchange_->received.truncate(exchange_->parser.kept());
+      if (exchange_->parser.started() && !started_before) wait_as(Patience::Request);
       return Want::Read;
     case RequestParser::Outcome::Complete:
-      if (!started_before) request_since_us_ = loop_.now.monotonic_us;
+      if (!started_before) exchange_->request_since_us = loop_.now.monotonic_us;
       state_ = State::OpeningFile;
       break;
   }
   return std::nullopt;
 }
 
+// Whether a part of a request came.
+bool Connection::has_begun() const {
+  return exchange_ != nullptr && exchange_->parser.started();
+}
+
 // Receives once. False if nothing came; the state has changed if nothing ever will.
 bool Connection::receive() {
   const ssize_t size = loop_.sys.recv(socket_.get(), loop_.scratch);
   if (size > 0) {
-    received_.append(loop_.scratch.first(static_cast<std::size_t>(size)));
+    if (exchange_ == nullptr) exchange_ = loop_.exchanges.take();
+    exchange_->received.append(loop_.scratch.first(static_cast<std::size_t>(size)));
     return true;
   }
-  if (size == 0 && parser_.started()) {
-    parser_.end_of_input();
+  if (size == 0 && has_begun()) {
+    exchange_->parser.end_of_input();
     state_ = State::OpeningFile;
   } else if (size != -EAGAIN) {
     close();
@@ -115,8 +122,8 @@ void Connection::on_time_out() {
     loop_.sys.reset_on_close(socket_.get());
   }
   if (state_ != State::Draining) ++loop_.counters.time_outs;
-  if (state_ == State::ReadingRequest && parser_.started()) {
-    parser_.time_out();
+  if (state_ == State::ReadingRequest && has_begun()) {
+    exchange_->parser.time_out();
     state_ = State::OpeningFile;
   } else {
     close();
@@ -126,11 +133,15 @@ void Connection::on_time_out() {
 // ---- OpeningFile
 
 Connection::Outcome Connection::open_file() {
-  const Request request = parser_.request(received_.bytes());
-  response_ = loop_.resources.answer(request, {loop_.sys, loop_.aio, loop_.now}, waiter_);
-
+  Exchange& exchange = *exchange_;
+  const Request request = exchange.parser.request(exchange.received.bytes());
+  if (loop_.stalls != nullptr) loop_.stalls->visit_is_about(request.target);
+  if (!find_response(request)) {
+    wait_as(Patience::Disk);
+    return Want::Disk;
+  }
   // An HTTP/1.0 client tells the end of a body without a length by the end of the connection.
-  const bool framed = response_.body == nullptr || response_.head.is_framed();
+  const bool framed = exchange.response.body == nullptr || exchange.response.head.is_framed();
   keep_alive_ = framed && request.keep_alive && loop_.keep_alive && !loop_.stopping;
   Persistence persistence = Persistence::Implied;
   if (!keep_alive_) {
@@ -138,43 +149,70 @@ Connection::Outcome Connection::open_file() {
   } else if (request.http_1_0) {
     persistence = Persistence::KeepAlive;
   }
-  head_ = write_head(response_.head, loop_.date.at(loop_.now.wall_s), persistence);
-  head_sent_ = 0;
+  write_head(exchange.response.head, loop_.date.at(loop_.now.wall_s), persistence, exchange.head);
+  exchange.head_sent = 0;
   if (loop_.access_log != nullptr) begin_log_entry(request);
-  if (loop_.tracer != nullptr) loop_.tracer->note(id_, summary(response_));
+  if (loop_.tracer != nullptr) loop_.tracer->note(id_, summary(exchange.response));
 
   // The request's bytes are not needed any more; what stands behind them is the next request.
-  received_.drop_front(std::min(parser_.consumed(), received_.bytes().size()));
+  exchange.received.drop_front(
+      std::min(exchange.parser.consumed(), exchange.received.bytes().size()));
   --requests_left_;
   state_ = State::SendingHead;
   wait_as(Patience::Answer);
   return std::nullopt;
 }
 
+// Whether the response is there: made at once, or brought by a helper.
+bool Connection::find_response(const Request& request) {
+  Exchange& exchange = *exchange_;
+  if (exchange.opening != nullptr) {
+    exchange.response = exchange.opening->take();
+    exchange.opening.reset();
+    return true;
+  }
+  Lookup lookup{.sys = loop_.sys,
+                .may_sleep = loop_.page_cache.is_plain(),
+                .cache = &loop_.file_cache,
+                .now_us = loop_.now.monotonic_us};
+  const BodyTools tools{loop_.sys, loop_.aio, loop_.page_cache, loop_.helpers, lookup, loop_.now};
+  Response response = loop_.resources.answer(request, tools, waiter_);
+  if (!lookup.would_sleep) {
+    exchange.response = std::move(response);
+    return true;
+  }
+  ++loop_.counters.openings;
+  exchange.opening = std::make_unique<Opening>(loop_.resources, request, tools, waiter_);
+  loop_.helpers.start(*exchange.opening, waiter_);
+  return false;
+}
+
 // ---- SendingHead, SendingBody, AwaitingDisk
 
 Connection::Outcome Connection::send_head() {
-  while (head_sent_ < head_.size()) {
-    const bool more = response_.body != nullptr;  // head and body share their packets
-    const ssize_t sent =
-        loop_.sys.send(socket_.get(), std::string_view(head_).substr(head_sent_), more);
+  Exchange& exchange = *exchange_;
+  while (exchange.head_sent < exchange.head.size()) {
+    const bool more = exchange.response.body != nullptr;  // head and body share their packets
+    const ssize_t sent = loop_.sys.send(
+        socket_.get(), std::string_view(exchange.head).substr(exchange.head_sent), more);
     if (sent == -EAGAIN) return await_socket();
     if (sent < 0) {
       fail_answer(failure_of_socket(sent));
       return std::nullopt;
     }
-    head_sent_ += static_cast<std::size_t>(sent);
+    exchange.head_sent += static_cast<std::size_t>(sent);
     wait_as(Patience::Answer);
   }
-  if (response_.body == nullptr) return finish_answer();
+  if (exchange.response.body == nullptr) return finish_answer();
   state_ = State::SendingBody;
   return std::nullopt;
 }
 
 Connection::Outcome Connection::send_body() {
-  const std::uint64_t sent_before = response_.body->sent();
-  const Pump result = response_.body->pump(socket_.get());
-  if (response_.body->sent() > sent_before || patience_ != Patience::Answer) {
+  Body& body = *exchange_->response.body;
+  const std::uint64_t sent_before = body.sent();
+  const Pump result = body.pump(socket_.get());
+  if (body.sent() > sent_before || patience_ != Patience::Answer) {
     wait_as(Patience::Answer);
   }
   switch (result) {
@@ -188,7 +226,7 @@ Connection::Outcome Connection::send_body() {
     case Pump::Done:
       return finish_answer();
     case Pump::Failed:
-      fail_answer(response_.body->failure());
+      fail_answer(body.failure());
       break;
   }
   return std::nullopt;
@@ -197,16 +235,18 @@ Connection::Outcome Connection::send_body() {
 Connection::Outcome Connection::finish_answer() {
   ++loop_.counters.answers;
   write_log_entry();
-  response_ = Response();
-  std::string().swap(head_);
-  parser_.reset();
   if (keep_alive_ && !loop_.stopping) {
-    has_unparsed_ = !received_.empty();
+    has_unparsed_ = !exchange_->received.empty();
+    if (has_unparsed_) {
+      exchange_->end_answer();
+    } else {
+      exchange_.reset();
+    }
     state_ = State::ReadingRequest;
     wait_as(Patience::Idle);
     return has_unparsed_ ? std::nullopt : Outcome(Want::Read);
   }
-  received_ = ReceiveBuffer();
+  exchange_.reset();
   loop_.sys.shutdown_write(socket_.get());
   state_ = State::Draining;
   wait_as(Patience::Linger);
@@ -224,7 +264,7 @@ void Connection::fail_answer(Failure failure) {
     ++loop_.counters.peer_failures;
   } else {
     ++loop_.counters.file_failures;
-    spdlog::warn("{}: {}", response_.address, describe(failure));
+    spdlog::warn("{}: {}", exchange_->response.address, describe(failure));
   }
   close();
 }
@@ -245,8 +285,7 @@ Connection::Outcome Connection::drain() {
 }
 
 void Connection::close() {
-  write_log_entry();  // of an answer that was cut
-  response_ = Response();
+  write_log_entry();  // of an answer that was cut; it stays, since a helper may still work for it
   socket_.reset();
   state_ = State::Closed;
 }
@@ -254,33 +293,37 @@ void Connection::close() {
 void Connection::wait_as(Patience patience) {
   patience_ = patience;
   waiting_since_us_ = loop_.now.monotonic_us;
-  if (patience == Patience::Request) request_since_us_ = waiting_since_us_;
+  if (patience == Patience::Request) exchange_->request_since_us = waiting_since_us_;
 }
 
 // ---- The access log
 
 void Connection::begin_log_entry(const Request& request) {
-  log_entry_ = std::make_unique<AccessEntry>();
-  log_entry_->peer = peer_.text();
-  log_entry_->request_line = request.version.empty() ? ""
-                                                     : std::string(request.method_name) + ' ' +
-                                                           std::string(request.target) + ' ' +
-                                                           std::string(request.version);
-  log_entry_->referer = request[Field::Referer];
-  log_entry_->user_agent = request[Field::UserAgent];
-  log_entry_->status = response_.head.status;
-  log_entry_->engine = response_.engine;
-  log_entry_->decision = response_.decision;
+  const Response& response = exchange_->response;
+  exchange_->log_entry = std::make_unique<AccessEntry>();
+  AccessEntry& entry = *exchange_->log_entry;
+  entry.peer = peer_.text();
+  if (!request.version.empty()) {
+    entry.request_line =
+        fmt::format("{} {} {}", request.method_name, request.target, request.version);
+  }
+  entry.referer = request[Field::Referer];
+  entry.user_agent = request[Field::UserAgent];
+  entry.status = response.head.status;
+  entry.engine = response.engine;
+  entry.decision = response.decision;
 }
 
 void Connection::write_log_entry() {
-  if (log_entry_ == nullptr) return;
+  if (exchange_ == nullptr || exchange_->log_entry == nullptr) return;
+  const Response& response = exchange_->response;
+  AccessEntry& entry = *exchange_->log_entry;
   const Moment now = loop_.sys.now();  // a duration within one batch is not zero
-  log_entry_->wall_s = now.wall_s;
-  log_entry_->duration_us = now.monotonic_us - request_since_us_;
-  log_entry_->body_bytes = response_.body != nullptr ? response_.body->sent() : 0;
-  loop_.access_log->write(*log_entry_);
-  log_entry_.reset();
+  entry.wall_s = now.wall_s;
+  entry.duration_us = now.monotonic_us - exchange_->request_since_us;
+  entry.body_bytes = response.body != nullptr ? response.body->sent() : 0;
+  loop_.access_log->write(entry);
+  exchange_->log_entry.reset();
 }
 
 }  // namespace aws

@@ -10,9 +10,9 @@
 //                         complete or malformed →                           part of a request
 //                         OpeningFile; end of input →                       came)
 //                         Closed (400 first, likewise)
-//  OpeningFile (Disk)     no interest                        the file, or   Closed
-//                                                            its error as
-//                                                            a status →
+//  OpeningFile (Disk)     no interest                        the file, or   Closed; an errand
+//                                                            its error as   under way keeps it
+//                                                            a status →     from its burial
 //                                                            SendingHead
 //  SendingHead (Write)    send: short → stay; all →          assert         Closed; at a Timeout
 //                         SendingBody, or as Done; error →                  stay, if the client
@@ -25,13 +25,14 @@
 //                         once), else Draining;
 //                         Failed → Closed
 //  AwaitingDisk (Disk)    no interest                        pump, as       Closed; a read in
-//                                                            above          flight is orphaned
+//                                                            above          flight is orphaned,
+//                                                                           an errand as above
 //  Draining (Read)        recv, discard: end of input or     assert         Closed
 //                         the limit → Closed
 //
 // The next state is tried at once and never waited for, but for ReadingRequest when nothing has
-// come yet: a small request costs one recv, and one send each for head and body. OpeningFile does
-// not wait either, today: it is where a call that may sleep can be handed to another thread.
+// come yet: a small request costs one recv, and one send each for head and body. OpeningFile waits
+// only for paths that the kernel does not have in its cache: a helper thread looks these up.
 //
 // Who has had its share of a turn stays where it is and wants to Write: a writable socket is
 // reported again at once, behind the others.
@@ -45,17 +46,13 @@
 #include <optional>
 #include <string>
 
-#include "http/request_parser.h"
 #include "os/peer_address.h"
 #include "os/unique_fd.h"
-#include "serve/response.h"
+#include "server/exchange.h"
 #include "server/loop_context.h"
-#include "server/receive_buffer.h"
 #include "server/vocabulary.h"
 
 namespace aws {
-
-struct AccessEntry;
 
 class Connection {
  public:
@@ -67,7 +64,8 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   // Does what `event` makes possible and returns what to wait for. After Close it is Closed, its
-  // socket is closed, and it must not be called again.
+  // socket is closed, and it must not be called again; nor be destroyed while loop.helpers work for
+  // `waiter`.
   [[nodiscard]] Want advance(Event event);
 
   [[nodiscard]] State state() const { return state_; }
@@ -75,6 +73,11 @@ class Connection {
   // Since when (Moment::monotonic_us) it has been waiting for what patience() says.
   [[nodiscard]] std::int64_t waiting_since_us() const { return waiting_since_us_; }
   [[nodiscard]] int socket() const { return socket_.get(); }
+  // Of the file or folder whose answer is under way; empty: none. Valid until advance().
+  [[nodiscard]] std::string_view address() const {
+    return exchange_ != nullptr ? std::string_view(exchange_->response.address)
+                                : std::string_view();
+  }
 
  private:
   static constexpr int kRequestsPerTurn = 16;  // pipelined ones; then others have their turn
@@ -87,10 +90,12 @@ class Connection {
   [[nodiscard]] Outcome step();
   [[nodiscard]] Outcome read_request();
   [[nodiscard]] Outcome open_file();
+  [[nodiscard]] bool find_response(const Request& request);
   [[nodiscard]] Outcome send_head();
   [[nodiscard]] Outcome send_body();
   [[nodiscard]] Outcome drain();
 
+  [[nodiscard]] bool has_begun() const;
   [[nodiscard]] bool receive();
   void on_time_out();
   [[nodiscard]] Outcome finish_answer();
@@ -111,19 +116,12 @@ class Connection {
   Patience patience_ = Patience::Greeting;
   std::int64_t waiting_since_us_;
 
-  ReceiveBuffer received_;
   bool has_unparsed_ = false;  // bytes of the next request came with this one's
-  RequestParser parser_;
-
-  Response response_;
-  std::string head_;
-  std::size_t head_sent_ = 0;
-  int unread_ = 0;           // bytes the client had not taken when we began to wait for it
-  bool keep_alive_ = false;  // as the head under way promised
-  int requests_left_ = 0;    // of this turn's share
+  bool keep_alive_ = false;    // as the head under way promised
+  int requests_left_ = 0;      // of this turn's share
+  int unread_ = 0;             // bytes the client had not taken when we began to wait for it
   std::size_t drained_ = 0;
-  std::int64_t request_since_us_ = 0;
-  std::unique_ptr<AccessEntry> log_entry_;  // of the answer under way, if there is a log
+  ExchangePool::Lease exchange_;  // nullptr while nothing of a request has come, and after the last
 };
 
 }  // namespace aws

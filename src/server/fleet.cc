@@ -1,5 +1,6 @@
 #include "server/fleet.h"
 
+#include <pthread.h>
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -33,6 +34,7 @@ void Fleet::start() {
 }
 
 void Fleet::run_loop(std::size_t index) noexcept {
+  ::pthread_setname_np(::pthread_self(), "aws-loop");
   if (pin_) {
     const std::vector<int> cpus = usable_cpus();
     const int result = pin_this_thread(cpus[index % cpus.size()]);
@@ -67,6 +69,20 @@ Counters Fleet::counters() const {
     sum.file_failures += one.file_failures;
   }
   return sum;
+}
+
+DiskCounters Fleet::disk_counters() const {
+  DiskCounters sum;
+  for (const auto& server : servers_)
+    sum.add(server->disk_counters());
+  return sum;
+}
+
+std::vector<StallFigures> Fleet::stalls() const {
+  std::vector<StallFigures> each;
+  for (const auto& server : servers_)
+    each.push_back(server->stalls());
+  return each;
 }
 
 Server::Leftovers Fleet::leftovers() const {

@@ -35,6 +35,8 @@ class Fleet {
   void join();
 
   [[nodiscard]] Counters counters() const;
+  [[nodiscard]] DiskCounters disk_counters() const;
+  [[nodiscard]] std::vector<StallFigures> stalls() const;  // of each loop
   [[nodiscard]] Server::Leftovers leftovers() const;
 
  private:

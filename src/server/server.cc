@@ -10,6 +10,8 @@
 #include <limits>
 #include <system_error>
 
+#include "os/thread_sleeps.h"
+#include "server/stall_report.h"
 #include "server/tracer.h"
 
 namespace aws {
@@ -32,20 +34,31 @@ struct Server::Client : public Link {
 
 Server::Server(SharedState& shared, std::vector<UniqueFd> listeners)
     : shared_(shared),
-      aio_(sys_, shared.limits.aio_blocks),
+      stalls_(shared.stall_watch),
+      timed_(kernel_, stalls_),
+      sys_(shared.stall_watch.times_calls ? timed_ : kernel_),
+      helpers_(kernel_, shared.limits.helper_threads, shared.limits.helper_queue),
+      aio_(sys_, helpers_, shared.limits.aio_blocks, shared.limits.sentinels),
+      page_cache_(sys_, aio_, helpers_, shared.limits.engine),
+      file_cache_(shared.limits.file_cache),
       wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       listeners_(std::move(listeners)),
       scratch_{},
       loop_{.sys = sys_,
             .aio = aio_,
+            .page_cache = page_cache_,
+            .helpers = helpers_,
+            .file_cache = file_cache_,
             .resources = shared.resources,
             .scratch = scratch_,
             .access_log = shared.access_log,
             .tracer = shared.tracer,
+            .stalls = &stalls_,
             .keep_alive = shared.limits.keep_alive} {
   if (!wake_fd_) throw std::system_error(errno, std::generic_category(), "eventfd");
   watch(wake_fd_.get(), &wake_fd_);
   watch(aio_.event_fd(), &aio_);
+  watch(helpers_.event_fd(), &helpers_);
   for (UniqueFd& listener : listeners_)
     watch(listener.get(), &listener);
 }
@@ -66,23 +79,41 @@ Server::Leftovers Server::leftovers() const {
   return {alive_ + retired_.size(), aio_.blocks_in_use(), aio_.reads_in_flight()};
 }
 
+DiskCounters Server::disk_counters() const {
+  return {page_cache_.counters(), aio_.counters(), helpers_.counters(), loop_.counters.openings};
+}
+
 void Server::run() noexcept {
-  while (!loop_.stopping || alive_ > 0)
+  while (!loop_.stopping || alive_ > 0 || !retired_.empty())
     turn();
+  if (shared_.stall_watch.counts_sleeps) stalls_.falls_asleep(thread_sleeps());
   aio_.drain();
+  file_cache_.clear();
 }
 
 void Server::turn() {
-  const auto events = poller_.wait(timeout_ms());
+  const auto events = wait();
   loop_.now = sys_.now();
+  stalls_.turn_begins(loop_.now.monotonic_us);
   for (const epoll_event& event : events)
     dispatch(Readiness(event));
-  aio_.submit(disk_ready_);
-  on_disk_ready();
+  do_reads();
   if (!accepting_ && loop_.now.monotonic_us >= accept_again_us_) resume_accepting();
   expire();
+  file_cache_.expire(loop_.now.monotonic_us);
   heed_stop();
   bury();
+  if (const Stall* const stall = stalls_.turn_ends(sys_.monotonic_us())) {
+    spdlog::warn("{}", describe(*stall));
+  }
+}
+
+std::span<const epoll_event> Server::wait() {
+  if (!shared_.stall_watch.counts_sleeps) return poller_.wait(timeout_ms());
+  stalls_.falls_asleep(thread_sleeps());
+  const auto events = poller_.wait(timeout_ms());
+  stalls_.wakes(thread_sleeps());
+  return events;
 }
 
 void Server::dispatch(const Readiness& readiness) {
@@ -91,6 +122,9 @@ void Server::dispatch(const Readiness& readiness) {
     [[maybe_unused]] const ssize_t size = ::read(wake_fd_.get(), &ignored, sizeof(ignored));
   } else if (readiness.token == &aio_) {
     aio_.reap(disk_ready_);
+    on_disk_ready();
+  } else if (readiness.token == &helpers_) {
+    helpers_.reap(disk_ready_);
     on_disk_ready();
   } else {
     for (UniqueFd& listener : listeners_) {
@@ -110,6 +144,7 @@ void Server::accept_all(UniqueFd& listener) {
     }
     sockaddr_storage peer{};
     int result = sys_.accept(listener.get(), peer);
+    if (result == -EMFILE || result == -ENFILE) file_cache_.clear();  // and again, some day
     if (result >= 0) result = admit(UniqueFd(result), PeerAddress(peer));
     if (result >= 0) continue;
     --shared_.connections;
@@ -166,6 +201,16 @@ void Server::on_socket(Client& client, const Readiness& readiness) {
   }
 }
 
+// What io_submit(2) finds in memory is done when it returns, and who waited for it goes on at once,
+// often to the next such read.
+void Server::do_reads() {
+  for (int round = 0; round < kReadRounds; ++round) {
+    aio_.submit(disk_ready_);
+    on_disk_ready();
+    if (!aio_.has_queued()) return;
+  }
+}
+
 void Server::on_disk_ready() {
   for (void* const waiter : disk_ready_) {
     Client& client = *static_cast<Client*>(waiter);
@@ -176,9 +221,11 @@ void Server::on_disk_ready() {
 
 // Hands `event` over and turns what the connection wants into epoll interest.
 void Server::hand(Client& client, Event event) {
+  stalls_.visit_begins(client.id, client.connection.address());
   const Patience patience = client.connection.patience();
   const std::int64_t since = client.connection.waiting_since_us();
   client.want = client.connection.advance(event);
+  stalls_.visit_ends(sys_.monotonic_us());
   if (client.want == Want::Read) arm(client, Interest::Read);
   if (client.want == Want::Write) arm(client, Interest::Write);
   if (client.want == Want::Close) return retire(client);
@@ -213,11 +260,11 @@ void Server::retire(Client& client) {
 }
 
 void Server::bury() {
-  if (shared_.tracer != nullptr) {
-    for (const auto& client : retired_)
-      shared_.tracer->note(client->id, "buried");
-  }
-  retired_.clear();
+  std::erase_if(retired_, [this](const std::unique_ptr<Client>& client) {
+    if (helpers_.works_for(client.get())) return false;
+    if (shared_.tracer != nullptr) shared_.tracer->note(client->id, "buried");
+    return true;
+  });
 }
 
 // ---- Time
@@ -256,6 +303,7 @@ void Server::expire() {
 // How long the loop may sleep: until the first limit is reached.
 int Server::timeout_ms() const {
   if (aio_.has_unfinished()) return 1;  // the kernel had no room: try again soon
+  if (aio_.has_queued()) return 0;
   std::int64_t next_us = accepting_ ? kNever : accept_again_us_;
   if (loop_.stopping) next_us = std::min(next_us, stop_deadline_us_);
   for (std::size_t i = 0; i < kPatienceCount; ++i) {
@@ -264,6 +312,7 @@ int Server::timeout_ms() const {
     if (client == nullptr || limit == kNever) continue;
     next_us = std::min(next_us, client->connection.waiting_since_us() + limit);
   }
+  if (!file_cache_.empty()) next_us = std::min(next_us, file_cache_.next_expiry_us());
   if (next_us == kNever) return -1;
   const std::int64_t left_us = std::max<std::int64_t>(next_us - loop_.now.monotonic_us, 0);
   return static_cast<int>(std::min<std::int64_t>((left_us + 999) / 1000, 60'000));

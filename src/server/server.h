@@ -15,11 +15,16 @@
 #include <vector>
 
 #include "os/aio.h"
+#include "os/helper_threads.h"
 #include "os/intrusive_list.h"
+#include "os/page_cache.h"
 #include "os/poller.h"
 #include "os/sys.h"
 #include "server/connection.h"
+#include "server/disk_counters.h"
 #include "server/loop_context.h"
+#include "server/stall_meter.h"
+#include "server/timed_sys.h"
 
 namespace aws {
 
@@ -30,7 +35,13 @@ struct ServerLimits {
   std::int64_t idle_timeout_us = 0;
   std::int64_t send_timeout_us = 0;
   std::int64_t grace_us = 0;
-  std::size_t aio_blocks = 0;  // of each loop
+  Engine engine = Engine::Announced;
+  // Of each loop:
+  std::size_t aio_blocks = 0;
+  std::size_t sentinels = 0;
+  std::size_t helper_threads = 0;
+  std::size_t helper_queue = 0;
+  std::size_t file_cache = 0;  // descriptors
   bool keep_alive = true;
 };
 
@@ -44,6 +55,7 @@ enum class Stop : int {
 // What all loops see; outlives them.
 struct SharedState {
   const ServerLimits limits;
+  const StallWatch stall_watch;
   const Resources& resources;
   AccessLog* access_log = nullptr;
   Tracer* tracer = nullptr;
@@ -74,6 +86,8 @@ class Server {
   void wake() noexcept;
 
   [[nodiscard]] const Counters& counters() const { return loop_.counters; }
+  [[nodiscard]] DiskCounters disk_counters() const;
+  [[nodiscard]] const StallFigures& stalls() const { return stalls_.figures(); }
   [[nodiscard]] Leftovers leftovers() const;
 
  private:
@@ -83,9 +97,11 @@ class Server {
   static constexpr std::int64_t kLingerUs = 5'000'000;
   static constexpr std::int64_t kLingerAtStopUs = 500'000;
   static constexpr std::int64_t kAcceptPauseUs = 100'000;  // before trying again without room
+  static constexpr int kReadRounds = 4;  // of reads in memory and what follows from them, a turn
   static constexpr auto kPatienceCount = static_cast<std::size_t>(Patience::kCount);
 
   void turn();
+  std::span<const epoll_event> wait();
   void dispatch(const Readiness& readiness);
   void watch(int fd, void* token);
 
@@ -95,6 +111,7 @@ class Server {
   void resume_accepting();
 
   void on_socket(Client& client, const Readiness& readiness);
+  void do_reads();
   void on_disk_ready();
   void hand(Client& client, Event event);
   void arm(Client& client, Interest interest);
@@ -109,9 +126,15 @@ class Server {
   [[nodiscard]] std::int64_t limit_us(Patience patience) const;
 
   SharedState& shared_;
-  Sys sys_;
+  Sys kernel_;
+  StallMeter stalls_;
+  TimedSys timed_;
+  Sys& sys_;  // kernel_, or timed_ if calls are timed
   Poller poller_;
+  HelperThreads helpers_;
   AioContext aio_;
+  PageCache page_cache_;
+  FileCache file_cache_;
   UniqueFd wake_fd_;
   std::vector<UniqueFd> listeners_;
   std::array<char, kScratchSize> scratch_;

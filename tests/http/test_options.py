@@ -1,6 +1,7 @@
 """The command line: what it offers, what it refuses, and in how many words."""
 import itertools
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -10,14 +11,18 @@ import pytest
 
 from client import Client
 from conftest import AWS, TOP
+from observe import wait_until
 
 OPTIONS = {  # with the default that --help must name; None where there is none
     "--help": None, "--version": None, "--config": None, "--root": "see below",
     "--bind": "default: all", "--port": "8888", "--threads": "CPUs", "--pin": None,
     "--max-connections": "RLIMIT_NOFILE",
     "--header-timeout": "10", "--idle-timeout": "60", "--send-timeout": "60", "--grace": "10",
-    "--aio-blocks": "64", "--no-keep-alive": None, "--access-log": None, "--log-level": "info",
+    "--aio-blocks": "64", "--sentinels": "32", "--helper-threads": "2",
+    "--helper-queue": "64", "--file-cache": "2048", "--engine": "announced",
+    "--no-keep-alive": None, "--access-log": None, "--log-level": "info",
     "--trace": None, "--audit": None,
+    "--max-stall": None, "--stalls": None,
     "--listing": None, "--max-listings": "32", "--dotfiles": None,
     "--no-precompressed": None, "--no-compress": None,
     "--cors": None, "--default-type": "application/octet-stream", "--types": None,
@@ -73,10 +78,14 @@ def test_version():
     ["--threads", "1.5"], ["--max-connections", "0"], ["--header-timeout", "0"],
     ["--idle-timeout", "-1"], ["--send-timeout", "soon"], ["--grace", "-0.5"],
     ["--grace", "nan"], ["--header-timeout", "nan"],
+    ["--aio-blocks", "0"], ["--sentinels", "0"], ["--helper-threads", "0"],
+    ["--helper-queue", "0"], ["--file-cache", "-1"], ["--engine", "steam"],
     ["--max-listings", "0"], ["--max-listings", "some"],
-    ["--aio-blocks", "0"], ["--log-level", "loud"], ["--bind", "localhost"],
+    ["--log-level", "loud"], ["--bind", "localhost"],
     ["--bind", "1.2.3"],
     ["--bind", "127.0.0.1:80"], ["--bind", "[::1]"], ["--config", "/no/such/file"], ["--pin=maybe"],
+    ["--max-stall", "0"], ["--max-stall", "-3"], ["--max-stall", "long"], ["--max-stall", "nan"],
+    ["--max-stall"], ["--stalls=maybe"],
 ], ids=" ".join)
 def test_a_bad_command_line(options, tmp_path):
     (tmp_path / "static").mkdir()
@@ -216,7 +225,14 @@ def test_no_document_root_is_found(tmp_path):
 
 
 def loop_threads(pid):
-    return sorted(int(name) for name in os.listdir(f"/proc/{pid}/task") if int(name) != pid)
+    threads = pathlib.Path(f"/proc/{pid}/task")
+    return sorted(int(thread.name) for thread in threads.iterdir()
+                  if (thread / "comm").read_text() == "aws-loop\n")
+
+
+def wait_for_loops(server, count):
+    wait_until(lambda: len(loop_threads(server.pid)) >= count, "the loops have begun")
+    assert len(loop_threads(server.pid)) == count
 
 
 def cpus_of(pid, thread):
@@ -227,14 +243,14 @@ def cpus_of(pid, thread):
 @pytest.mark.parametrize("threads", [1, 3])
 def test_threads(start, tmp_path, threads):
     server = start(tmp_path, "--threads", threads)
-    assert len(loop_threads(server.pid)) == threads
+    wait_for_loops(server, threads)
 
 
 def test_threads_are_as_many_as_cpus(start, tmp_path):
     usable = sorted(os.sched_getaffinity(0))
-    assert len(loop_threads(start(tmp_path).pid)) == len(usable)
+    wait_for_loops(start(tmp_path), len(usable))
     one = start(tmp_path, preexec=lambda: os.sched_setaffinity(0, usable[:1]))
-    assert len(loop_threads(one.pid)) == 1
+    wait_for_loops(one, 1)
 
 
 def test_pin(start, make_file, tmp_path):

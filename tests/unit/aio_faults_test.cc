@@ -21,22 +21,32 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 using Ready = std::vector<void*>;
+constexpr std::size_t kSentinels = 2;
 
 class AioFaultTest : public testing::Test {
  protected:
-  AioFaultTest() : file_(open_file(folder_.write("file", pattern(10'000)))) {}
+  AioFaultTest() : file_(open_file(folder_.write("file", pattern(10'000)))) {
+    sys_.holds_reads = true;
+  }
+
+  // The disk finishes what it has, and the loop hears of it.
+  void finish(AioContext& context, Ready& ready) {
+    sys_.finish_reads();
+    context.reap(ready);
+  }
 
   FaultySys sys_;
+  HelperThreads helpers_{sys_, 1, 4};
   TempFolder folder_;
   UniqueFd file_;
 };
 
 TEST_F(AioFaultTest, KeepsReadsQueuedWhileTheRingIsFull) {
-  AioContext context(sys_, 2);
+  AioContext context(sys_, helpers_, 2, kSentinels);
   AioRead first(context);
   AioRead second(context);
-  first.start(file_.get(), 0, 10);
-  second.start(file_.get(), 0, 10);
+  first.start(file_.get(), 0, 10, ReadMode::MayWait);
+  second.start(file_.get(), 0, 10, ReadMode::MayWait);
   Ready ready;
   sys_.fail_call(1, EAGAIN, FaultySys::Call::AioSubmit);
   context.submit(ready);
@@ -45,17 +55,18 @@ TEST_F(AioFaultTest, KeepsReadsQueuedWhileTheRingIsFull) {
   context.submit(ready);
   EXPECT_EQ(context.reads_in_flight(), 2U);
   EXPECT_FALSE(context.has_unfinished());
-  context.reap(ready);
+  EXPECT_EQ(context.counters().ring_full, 1U);
+  finish(context, ready);
   EXPECT_TRUE(first.done());
   EXPECT_TRUE(second.done());
 }
 
 TEST_F(AioFaultTest, SubmitsTheRestWhenTheKernelTookSome) {
-  AioContext context(sys_, 8);
+  AioContext context(sys_, helpers_, 8, kSentinels);
   std::vector<std::unique_ptr<AioRead>> reads;
   for (int i = 0; i < 5; ++i) {
     reads.push_back(std::make_unique<AioRead>(context));
-    reads.back()->start(file_.get(), 0, 10);
+    reads.back()->start(file_.get(), 0, 10, ReadMode::MayWait);
   }
   sys_.submit_limit = 2;
   Ready ready;
@@ -65,11 +76,11 @@ TEST_F(AioFaultTest, SubmitsTheRestWhenTheKernelTookSome) {
 }
 
 TEST_F(AioFaultTest, SubmitsAllReadsOfATurnInOneCall) {
-  AioContext context(sys_, 64);
+  AioContext context(sys_, helpers_, 64, kSentinels);
   std::vector<std::unique_ptr<AioRead>> reads;
   for (int i = 0; i < 64; ++i) {
     reads.push_back(std::make_unique<AioRead>(context));
-    reads.back()->start(file_.get(), 0, 10);
+    reads.back()->start(file_.get(), 0, 10, ReadMode::MayWait);
   }
   Ready ready;
   context.submit(ready);
@@ -78,64 +89,61 @@ TEST_F(AioFaultTest, SubmitsAllReadsOfATurnInOneCall) {
 }
 
 TEST_F(AioFaultTest, ReportsWhoseReadTheKernelRefused) {
-  AioContext context(sys_, 2);
+  AioContext context(sys_, helpers_, 2, kSentinels);
   AioRead refused(context);
   AioRead accepted(context);
-  refused.start(file_.get(), 0, 10);
+  refused.start(file_.get(), 0, 10, ReadMode::MayWait);
   refused.set_waiter(&refused);
-  accepted.start(file_.get(), 0, 10);
+  accepted.start(file_.get(), 0, 10, ReadMode::MayWait);
   accepted.set_waiter(&accepted);
   sys_.fail_call(1, ENOMEM, FaultySys::Call::AioSubmit);
   Ready ready;
   context.submit(ready);
   EXPECT_THAT(ready, ElementsAre(&refused));
   EXPECT_EQ(refused.result(), -ENOMEM);
-  context.reap(ready);
+  finish(context, ready);
   EXPECT_THAT(ready, ElementsAre(&refused, &accepted));
 }
 
 TEST_F(AioFaultTest, PassesOnWhatTheDiskSays) {
-  AioContext context(sys_, 2);
+  AioContext context(sys_, helpers_, 2, kSentinels);
   AioRead read(context);
-  read.start(file_.get(), 0, 10);
+  read.start(file_.get(), 0, 10, ReadMode::MayWait);
   sys_.fail_read(1, EIO);
   Ready ready;
   context.submit(ready);
-  context.reap(ready);
+  finish(context, ready);
   ASSERT_TRUE(read.done());
   EXPECT_EQ(read.result(), -EIO);
 }
 
 // A read cannot be cancelled: the kernel still writes into the block of a reader that has left.
 TEST_F(AioFaultTest, KeepsAnOrphanedBlockUntilItsCompletion) {
-  AioContext context(sys_, 1);
-  sys_.holds_reads = true;
+  AioContext context(sys_, helpers_, 1, kSentinels);
   auto leaver = std::make_unique<AioRead>(context);
   AioRead next(context);
-  leaver->start(file_.get(), 0, 10);
+  leaver->start(file_.get(), 0, 10, ReadMode::MayWait);
   Ready ready;
   context.submit(ready);
   leaver.reset();
-  next.start(file_.get(), 20, 10);
+  next.start(file_.get(), 20, 10, ReadMode::MayWait);
   context.submit(ready);
   context.reap(ready);
   EXPECT_EQ(context.reads_in_flight(), 1U);
   EXPECT_EQ(context.blocks_in_use(), 1U);
   EXPECT_EQ(sys_.count(FaultySys::Call::AioSubmit), 1U) << "the next one has no block yet";
 
-  sys_.finish_reads();
-  context.reap(ready);
+  finish(context, ready);
   context.submit(ready);
-  sys_.finish_reads();
-  context.reap(ready);
+  finish(context, ready);
   EXPECT_EQ(next.bytes(), pattern(10'000).substr(20, 10));
 }
 
 TEST_F(AioFaultTest, NeverSubmitsAReadThatWasLeftBefore) {
-  AioContext context(sys_, 2);
+  AioContext context(sys_, helpers_, 2, kSentinels);
   {
     AioRead read(context);
-    read.start(file_.get(), 0, 10);
+    read.start(file_.get(), 0, 10, ReadMode::MayWait);
   }
   Ready ready;
   context.submit(ready);
@@ -144,14 +152,14 @@ TEST_F(AioFaultTest, NeverSubmitsAReadThatWasLeftBefore) {
 }
 
 TEST_F(AioFaultTest, ReapsAgainWhenTheKernelHadNoAnswer) {
-  AioContext context(sys_, 2);
+  AioContext context(sys_, helpers_, 2, kSentinels);
   AioRead read(context);
-  read.start(file_.get(), 0, 10);
+  read.start(file_.get(), 0, 10, ReadMode::MayWait);
   read.set_waiter(&read);
   Ready ready;
   context.submit(ready);
   sys_.fail_call(1, EINTR, FaultySys::Call::AioEvents);
-  context.reap(ready);
+  finish(context, ready);
   EXPECT_THAT(ready, IsEmpty());
   EXPECT_TRUE(context.has_unfinished());
   context.submit(ready);
@@ -162,12 +170,129 @@ TEST_F(AioFaultTest, ReapsAgainWhenTheKernelHadNoAnswer) {
 TEST_F(AioFaultTest, SaysWhichLimitIsUsedUp) {
   sys_.setup_error = EAGAIN;
   try {
-    const AioContext context(sys_, 32);
+    const AioContext context(sys_, helpers_, 32, kSentinels);
     FAIL() << "no exception";
   } catch (const std::system_error& error) {
     EXPECT_EQ(error.code().value(), EAGAIN);
     EXPECT_THAT(error.what(), HasSubstr("fs.aio-max-nr"));
   }
+}
+
+// ---- Reads that must not sleep
+
+TEST_F(AioFaultTest, ForbidsTheKernelToSleepWhereItIsAskedTo) {
+  AioContext context(sys_, helpers_, 4, kSentinels);
+  sys_.pages.cold = true;
+  sys_.pages.take_in(file_.get(), 0, 4096);
+  AioRead missing(context);
+  AioRead here(context);
+  AioRead half(context);
+  missing.start(file_.get(), 4096, 100, ReadMode::NoWait);
+  here.start(file_.get(), 0, 100, ReadMode::NoWait);
+  half.start(file_.get(), 4000, 500, ReadMode::NoWait);
+  Ready ready;
+  context.submit(ready);
+  finish(context, ready);
+  EXPECT_EQ(missing.result(), -EAGAIN);
+  EXPECT_EQ(here.result(), 100);
+  EXPECT_EQ(half.result(), 96) << "up to where memory ends";
+  EXPECT_EQ(sys_.sleeps(), 0);
+
+  AioRead patient(context);
+  patient.start(file_.get(), 4096, 100, ReadMode::MayWait);
+  context.submit(ready);
+  finish(context, ready);
+  EXPECT_EQ(patient.result(), 100);
+  EXPECT_EQ(sys_.sleeps(), 1);
+}
+
+// A block's next read may have to wait for the disk, though its last one was not allowed to.
+TEST_F(AioFaultTest, ForgetsItsFlagsFromOneReadToTheNext) {
+  AioContext context(sys_, helpers_, 1, kSentinels);
+  sys_.pages.cold = true;
+  AioRead read(context);
+  Ready ready;
+  for (const ReadMode mode : {ReadMode::NoWait, ReadMode::MayWait}) {
+    read.start(file_.get(), 0, 100, mode);
+    context.submit(ready);
+    finish(context, ready);
+    EXPECT_EQ(read.result(), mode == ReadMode::NoWait ? -EAGAIN : 100);
+    read.release();
+  }
+}
+
+TEST_F(AioFaultTest, ReportsAtOnceWhoseReadTheFileSystemCannotDoSo) {
+  AioContext context(sys_, helpers_, 4, kSentinels);
+  sys_.lacks_nowait = true;
+  AioRead refused(context);
+  AioRead patient(context);
+  refused.start(file_.get(), 0, 100, ReadMode::NoWait);
+  refused.set_waiter(&refused);
+  patient.start(file_.get(), 0, 100, ReadMode::MayWait);
+  Ready ready;
+  context.submit(ready);
+  EXPECT_THAT(ready, ElementsAre(&refused));
+  EXPECT_EQ(refused.result(), -EOPNOTSUPP);
+  finish(context, ready);
+  EXPECT_EQ(patient.result(), 100);
+}
+
+// ---- Sentinels
+
+TEST_F(AioFaultTest, GivesASentinelsPlaceBackWhenItIsDone) {
+  AioContext context(sys_, helpers_, 1, 2);
+  std::vector<std::unique_ptr<AioRead>> sentinels;
+  Ready ready;
+  for (int i = 0; i < 6; ++i) {
+    sentinels.push_back(std::make_unique<AioRead>(context, AioRead::Use::Sentinel));
+    sentinels.back()->start(file_.get(), 0, AioContext::kSentinelSize, ReadMode::NoWait);
+  }
+  EXPECT_EQ(context.counters().waited, 4U);
+  for (std::size_t done = 2; done <= 6; done += 2) {
+    context.submit(ready);
+    EXPECT_EQ(sys_.reads_held(), 2U) << "no more than there are places";
+    finish(context, ready);
+    for (std::size_t i = 0; i < 6; ++i)
+      EXPECT_EQ(sentinels[i]->done(), i < done) << i;
+  }
+  EXPECT_EQ(context.blocks_in_use(), 0U) << "though nobody has released them";
+  EXPECT_EQ(sentinels[0]->result(), static_cast<ssize_t>(AioContext::kSentinelSize));
+  EXPECT_EQ(context.counters().reads, 0U);
+}
+
+TEST_F(AioFaultTest, NeitherBlocksNorSentinelsStarveTheOthers) {
+  using Use = AioRead::Use;
+  for (const Use greedy : {Use::Bytes, Use::Sentinel}) {
+    AioContext context(sys_, helpers_, 2, 2);
+    std::vector<std::unique_ptr<AioRead>> many;
+    for (int i = 0; i < 5; ++i) {
+      many.push_back(std::make_unique<AioRead>(context, greedy));
+      many.back()->start(file_.get(), 0, AioContext::kSentinelSize, ReadMode::NoWait);
+    }
+    AioRead other(context, greedy == Use::Bytes ? Use::Sentinel : Use::Bytes);
+    other.start(file_.get(), 0, AioContext::kSentinelSize, ReadMode::NoWait);
+    Ready ready;
+    context.submit(ready);
+    EXPECT_EQ(sys_.reads_held(), 3U);
+    finish(context, ready);
+    EXPECT_TRUE(other.done());
+    sys_.finish_reads();
+  }
+}
+
+TEST_F(AioFaultTest, OrphansASentinelAsItDoesAnyRead) {
+  AioContext context(sys_, helpers_, 1, 1);
+  Ready ready;
+  {
+    AioRead sentinel(context, AioRead::Use::Sentinel);
+    sentinel.start(file_.get(), 0, AioContext::kSentinelSize, ReadMode::NoWait);
+    sentinel.set_waiter(this);
+    context.submit(ready);
+  }
+  EXPECT_EQ(context.blocks_in_use(), 1U);
+  finish(context, ready);
+  EXPECT_THAT(ready, IsEmpty());
+  EXPECT_EQ(context.blocks_in_use(), 0U);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "faulty_sys.h"
+#include "disk.h"
 #include "temp_folder.h"
 
 namespace aws {
@@ -20,6 +20,7 @@ using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
 using Ready = std::vector<void*>;
+constexpr std::size_t kSentinels = 2;
 
 // The same tests against the kernel and against FaultySys, which must not differ from it.
 class AioTest : public testing::TestWithParam<bool> {
@@ -32,9 +33,9 @@ class AioTest : public testing::TestWithParam<bool> {
   Ready settle(AioContext& context) {
     Ready ready;
     context.submit(ready);
-    while (context.reads_in_flight() > 0) {
+    while (context.reads_in_flight() > 0 || context.has_queued()) {
       pollfd announced{.fd = context.event_fd(), .events = POLLIN, .revents = 0};
-      if (GetParam() && ::poll(&announced, 1, 10'000) != 1) {
+      if (GetParam() && context.reads_in_flight() > 0 && ::poll(&announced, 1, 10'000) != 1) {
         ADD_FAILURE() << "no completion";
         break;
       }
@@ -50,6 +51,7 @@ class AioTest : public testing::TestWithParam<bool> {
 
   Sys kernel_;
   FaultySys faulty_;
+  HelperThreads helpers_{sys(), 1, 4};
   TempFolder folder_;
   std::string content_;
   UniqueFd file_;
@@ -59,12 +61,12 @@ INSTANTIATE_TEST_SUITE_P(Rings, AioTest, testing::Bool(),
                          [](const auto& real) { return real.param ? "OfTheKernel" : "Simulated"; });
 
 TEST_P(AioTest, ReadsWhatTheFileHolds) {
-  AioContext context(sys(), 4);
+  AioContext context(sys(), helpers_, 4, kSentinels);
   AioRead first(context);
   AioRead second(context);
-  first.start(file_.get(), 0, AioContext::kBlockSize);
+  first.start(file_.get(), 0, AioContext::kBlockSize, ReadMode::MayWait);
   first.set_waiter(&first);
-  second.start(file_.get(), 12'345, 678);
+  second.start(file_.get(), 12'345, 678, ReadMode::MayWait);
   second.set_waiter(&second);
   EXPECT_TRUE(first.started());
   EXPECT_FALSE(first.done());
@@ -75,12 +77,12 @@ TEST_P(AioTest, ReadsWhatTheFileHolds) {
 }
 
 TEST_P(AioTest, ReportsAWaiterOnceAndNobodyWhereNobodyWaits) {
-  AioContext context(sys(), 2);
+  AioContext context(sys(), helpers_, 2, kSentinels);
   AioRead awaited(context);
   AioRead unawaited(context);
-  awaited.start(file_.get(), 0, 10);
+  awaited.start(file_.get(), 0, 10, ReadMode::MayWait);
   awaited.set_waiter(&awaited);
-  unawaited.start(file_.get(), 0, 10);
+  unawaited.start(file_.get(), 0, 10, ReadMode::MayWait);
   EXPECT_THAT(settle(context), ElementsAre(&awaited));
   EXPECT_TRUE(unawaited.done());
   EXPECT_THAT(settle(context), IsEmpty());
@@ -90,11 +92,11 @@ TEST_P(AioTest, ReportsAWaiterOnceAndNobodyWhereNobodyWaits) {
 }
 
 TEST_P(AioTest, ReadsLessAtTheEndOfTheFileAndNothingBehindIt) {
-  AioContext context(sys(), 2);
+  AioContext context(sys(), helpers_, 2, kSentinels);
   AioRead at_end(context);
   AioRead behind(context);
-  at_end.start(file_.get(), 599'990, 100);
-  behind.start(file_.get(), 700'000, 100);
+  at_end.start(file_.get(), 599'990, 100, ReadMode::MayWait);
+  behind.start(file_.get(), 700'000, 100, ReadMode::MayWait);
   settle(context);
   EXPECT_EQ(at_end.bytes(), part(599'990, 10));
   ASSERT_TRUE(behind.done());
@@ -103,11 +105,11 @@ TEST_P(AioTest, ReadsLessAtTheEndOfTheFileAndNothingBehindIt) {
 
 // io_submit(2) speaks only of the first read of a batch when it fails: the others must go on.
 TEST_P(AioTest, FailsABadReadAndNoneOfItsNeighbours) {
-  AioContext context(sys(), 8);
+  AioContext context(sys(), helpers_, 8, kSentinels);
   std::vector<std::unique_ptr<AioRead>> reads;
   for (int i = 0; i < 6; ++i) {
     reads.push_back(std::make_unique<AioRead>(context));
-    reads.back()->start(i % 2 == 0 ? -1 : file_.get(), i * 100, 100);
+    reads.back()->start(i % 2 == 0 ? -1 : file_.get(), i * 100, 100, ReadMode::MayWait);
     reads.back()->set_waiter(reads.back().get());
   }
   EXPECT_EQ(settle(context).size(), 6U);
@@ -124,11 +126,11 @@ TEST_P(AioTest, FailsABadReadAndNoneOfItsNeighbours) {
 }
 
 TEST_P(AioTest, LetsReadsWaitInLineForABlock) {
-  AioContext context(sys(), 2);
+  AioContext context(sys(), helpers_, 2, kSentinels);
   std::vector<std::unique_ptr<AioRead>> reads;
   for (int i = 0; i < 6; ++i) {
     reads.push_back(std::make_unique<AioRead>(context));
-    reads.back()->start(file_.get(), i * 100, 100);
+    reads.back()->start(file_.get(), i * 100, 100, ReadMode::MayWait);
   }
   for (std::size_t i = 0; i < 6; i += 2) {  // each time one is released, the next has its turn
     settle(context);
@@ -143,10 +145,10 @@ TEST_P(AioTest, LetsReadsWaitInLineForABlock) {
 }
 
 TEST_P(AioTest, IsReusableAfterRelease) {
-  AioContext context(sys(), 1);
+  AioContext context(sys(), helpers_, 1, kSentinels);
   AioRead read(context);
   for (const off_t offset : {0, 5'000, 100}) {
-    read.start(file_.get(), offset, 50);
+    read.start(file_.get(), offset, 50, ReadMode::MayWait);
     settle(context);
     EXPECT_EQ(read.bytes(), part(static_cast<std::size_t>(offset), 50));
     read.release();
@@ -156,25 +158,25 @@ TEST_P(AioTest, IsReusableAfterRelease) {
 
 // A reader may leave at any moment; its block must come back from wherever it is.
 TEST_P(AioTest, TakesBlocksBackFromReadersThatLeave) {
-  AioContext context(sys(), 3);
+  AioContext context(sys(), helpers_, 3, kSentinels);
   {
     AioRead queued(context);
-    queued.start(file_.get(), 0, 10);
+    queued.start(file_.get(), 0, 10, ReadMode::MayWait);
   }
   auto in_flight = std::make_unique<AioRead>(context);
-  in_flight->start(file_.get(), 0, AioContext::kBlockSize);
+  in_flight->start(file_.get(), 0, AioContext::kBlockSize, ReadMode::MayWait);
   in_flight->set_waiter(this);
   Ready ready;
   context.submit(ready);
   in_flight.reset();
   auto done = std::make_unique<AioRead>(context);
-  done->start(file_.get(), 0, 10);
+  done->start(file_.get(), 0, 10, ReadMode::MayWait);
   EXPECT_THAT(settle(context), IsEmpty()) << "who left is not reported";
   done.reset();
   std::vector<std::unique_ptr<AioRead>> more;
   for (int i = 0; i < 5; ++i) {
     more.push_back(std::make_unique<AioRead>(context));
-    more.back()->start(file_.get(), 0, 10);
+    more.back()->start(file_.get(), 0, 10, ReadMode::MayWait);
   }
   more.erase(more.begin() + 3, more.end());  // these two stood in line
   settle(context);
@@ -186,9 +188,9 @@ TEST_P(AioTest, TakesBlocksBackFromReadersThatLeave) {
 }
 
 TEST_P(AioTest, DrainsWhatIsInFlight) {
-  AioContext context(sys(), 2);
+  AioContext context(sys(), helpers_, 2, kSentinels);
   auto read = std::make_unique<AioRead>(context);
-  read->start(file_.get(), 0, AioContext::kBlockSize);
+  read->start(file_.get(), 0, AioContext::kBlockSize, ReadMode::MayWait);
   Ready ready;
   context.submit(ready);
   read.reset();
@@ -199,10 +201,10 @@ TEST_P(AioTest, DrainsWhatIsInFlight) {
 
 // A loop that ends at once may have taken a request, and dropped it, since it last submitted.
 TEST_P(AioTest, HasNoBlockInUseAfterDrainingEvenIfItWasNeverSubmitted) {
-  AioContext context(sys(), 2);
+  AioContext context(sys(), helpers_, 2, kSentinels);
   {
     AioRead read(context);
-    read.start(file_.get(), 0, 10);
+    read.start(file_.get(), 0, 10, ReadMode::MayWait);
   }
   context.drain();
   EXPECT_EQ(context.blocks_in_use(), 0U);
@@ -211,9 +213,9 @@ TEST_P(AioTest, HasNoBlockInUseAfterDrainingEvenIfItWasNeverSubmitted) {
 TEST_P(AioTest, LeavesNoDescriptorBehind) {
   const std::ptrdiff_t before = open_descriptors();
   {
-    AioContext context(sys(), 2);
+    AioContext context(sys(), helpers_, 2, kSentinels);
     AioRead read(context);
-    read.start(file_.get(), 0, 10);
+    read.start(file_.get(), 0, 10, ReadMode::MayWait);
     Ready ready;
     context.submit(ready);
   }
@@ -222,18 +224,18 @@ TEST_P(AioTest, LeavesNoDescriptorBehind) {
 
 // An idle read's client is slow: its block serves others, and the read is started anew later.
 TEST_P(AioTest, TakesTheBlockOfTheLongestIdleRead) {
-  AioContext context(sys(), 2);
+  AioContext context(sys(), helpers_, 2, kSentinels);
   AioRead older(context);
   AioRead newer(context);
-  older.start(file_.get(), 0, 10);
-  newer.start(file_.get(), 0, 10);
+  older.start(file_.get(), 0, 10, ReadMode::MayWait);
+  newer.start(file_.get(), 0, 10, ReadMode::MayWait);
   settle(context);
   older.set_idle(true);
   newer.set_idle(true);
   EXPECT_TRUE(older.done()) << "nobody needs it yet";
 
   AioRead other(context);
-  other.start(file_.get(), 100, 10);
+  other.start(file_.get(), 100, 10, ReadMode::MayWait);
   EXPECT_FALSE(older.started());
   EXPECT_TRUE(newer.done());
   settle(context);
@@ -241,7 +243,7 @@ TEST_P(AioTest, TakesTheBlockOfTheLongestIdleRead) {
   EXPECT_EQ(newer.bytes(), part(0, 10));
 
   newer.set_idle(false);
-  older.start(file_.get(), 200, 10);
+  older.start(file_.get(), 200, 10, ReadMode::MayWait);
   settle(context);
   EXPECT_FALSE(older.done()) << "who is not idle any more keeps its block";
   other.release();
@@ -250,12 +252,12 @@ TEST_P(AioTest, TakesTheBlockOfTheLongestIdleRead) {
 }
 
 TEST_P(AioTest, GivesABlockThatBecomesIdleToWhoWaits) {
-  AioContext context(sys(), 1);
+  AioContext context(sys(), helpers_, 1, kSentinels);
   AioRead slow(context);
   AioRead waiting(context);
-  slow.start(file_.get(), 0, 10);
+  slow.start(file_.get(), 0, 10, ReadMode::MayWait);
   settle(context);
-  waiting.start(file_.get(), 50, 10);
+  waiting.start(file_.get(), 50, 10, ReadMode::MayWait);
   settle(context);
   EXPECT_FALSE(waiting.done());
   slow.set_idle(true);
@@ -265,15 +267,141 @@ TEST_P(AioTest, GivesABlockThatBecomesIdleToWhoWaits) {
 }
 
 TEST_P(AioTest, MayBecomeIdleWhileItIsStillRead) {
-  AioContext context(sys(), 1);
+  AioContext context(sys(), helpers_, 1, kSentinels);
   AioRead slow(context);
   AioRead waiting(context);
-  slow.start(file_.get(), 0, 10);
+  slow.start(file_.get(), 0, 10, ReadMode::MayWait);
   slow.set_idle(true);
-  waiting.start(file_.get(), 50, 10);
+  waiting.start(file_.get(), 50, 10, ReadMode::MayWait);
   settle(context);
   EXPECT_FALSE(slow.started());
   EXPECT_EQ(waiting.bytes(), part(50, 10));
+}
+
+// The kernel's answer is there when io_submit(2) returns, and needs no other wake-up.
+TEST_P(AioTest, HasWhatIsInMemoryAtOnce) {
+  AioContext context(sys(), helpers_, 4, kSentinels);
+  AioRead read(context);
+  read.start(file_.get(), 100, 50, ReadMode::MayWait);
+  read.set_waiter(&read);
+  Ready ready;
+  context.submit(ready);
+  EXPECT_THAT(ready, ElementsAre(&read));
+  EXPECT_EQ(read.bytes(), part(100, 50));
+  EXPECT_EQ(context.counters().at_once, 1U);
+  pollfd announced{.fd = context.event_fd(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(::poll(&announced, 1, 0), 0) << "the eventfd was taken back";
+}
+
+// ---- By a helper
+
+class AioHelperTest : public testing::Test {
+ protected:
+  AioHelperTest() : content_(pattern(600'000)), file_(open_file(folder_.write("file", content_))) {}
+
+  void start(AioRead& read, off_t offset, std::size_t length) {
+    read.start(file_.get(), offset, length, ReadMode::OnHelper, this);
+    read.set_waiter(&read);
+  }
+
+  Disk disk_{2, 2, 1};
+  TempFolder folder_;
+  std::string content_;
+  UniqueFd file_;
+  Ready ready_;
+};
+
+TEST_F(AioHelperTest, ReadsIntoTheSameBlocks) {
+  AioRead read(disk_.aio);
+  start(read, 12'345, 678);
+  EXPECT_TRUE(read.started());
+  EXPECT_FALSE(read.done());
+  EXPECT_EQ(disk_.aio.blocks_in_use(), 1U);
+  EXPECT_TRUE(disk_.helpers.works_for(this));
+  disk_.turn(ready_);
+  EXPECT_THAT(ready_, ElementsAre(&read));
+  EXPECT_EQ(read.bytes(), content_.substr(12'345, 678));
+  EXPECT_EQ(disk_.aio.counters().on_helper, 1U);
+  EXPECT_EQ(disk_.sys.count(FaultySys::Call::AioSubmit), 0U);
+  EXPECT_EQ(disk_.sys.sleeps(), 0);
+  read.release();
+  EXPECT_EQ(disk_.aio.blocks_in_use(), 0U);
+}
+
+TEST_F(AioHelperTest, TellsHowItWent) {
+  AioRead read(disk_.aio);
+  disk_.sys.fail_read(1, EIO);
+  start(read, 0, 100);
+  disk_.turn(ready_);
+  EXPECT_EQ(read.result(), -EIO);
+  read.release();
+  start(read, 599'990, 100);
+  disk_.turn(ready_);
+  EXPECT_EQ(read.result(), 10) << "the file ends there";
+}
+
+// Its bytes are dropped, so that it may be longer than a sentinel's memory.
+TEST_F(AioHelperTest, TouchesAWholeWindowForASentinel) {
+  disk_.sys.pages.cold = true;
+  AioRead sentinel(disk_.aio, AioRead::Use::Sentinel);
+  start(sentinel, 4096, AioContext::kBlockSize);
+  disk_.turn(ready_);
+  EXPECT_EQ(sentinel.result(), static_cast<ssize_t>(AioContext::kBlockSize));
+  EXPECT_EQ(disk_.cache.probe(file_.get(), 4096, 4096 + AioContext::kBlockSize),
+            PageCache::Answer::Resident);
+  sentinel.release();
+  start(sentinel, 599'000, AioContext::kBlockSize);
+  disk_.turn(ready_);
+  EXPECT_EQ(sentinel.result(), 1000);
+  sentinel.release();
+  disk_.sys.fail_read(3, EIO);
+  start(sentinel, 0, AioContext::kBlockSize);
+  disk_.turn(ready_);
+  EXPECT_EQ(sentinel.result(), -EIO);
+}
+
+TEST_F(AioHelperTest, KeepsTheBlockOfAReaderThatLeftUntilTheHelperIsDone) {
+  disk_.holds_errands = true;
+  {
+    AioRead leaver(disk_.aio);
+    start(leaver, 0, 100);
+  }
+  EXPECT_EQ(disk_.aio.blocks_in_use(), 1U);
+  EXPECT_TRUE(disk_.helpers.works_for(this));
+  disk_.turn(ready_);
+  EXPECT_EQ(disk_.aio.blocks_in_use(), 1U);
+  disk_.holds_errands = false;
+  disk_.turn(ready_);
+  EXPECT_THAT(ready_, IsEmpty());
+  EXPECT_EQ(disk_.aio.blocks_in_use(), 0U);
+  EXPECT_FALSE(disk_.helpers.works_for(this));
+}
+
+TEST_F(AioHelperTest, TakesTheBlockBackAtOnceWhereNoHelperHadGotToIt) {
+  disk_.holds_errands = true;
+  AioRead first(disk_.aio);
+  auto leaver = std::make_unique<AioRead>(disk_.aio);
+  start(first, 0, 100);
+  start(*leaver, 200, 100);  // the queue holds one
+  EXPECT_EQ(disk_.aio.blocks_in_use(), 2U);
+  leaver.reset();
+  EXPECT_EQ(disk_.aio.blocks_in_use(), 1U);
+  disk_.holds_errands = false;
+  disk_.turn(ready_);
+  EXPECT_THAT(ready_, ElementsAre(&first));
+  EXPECT_EQ(disk_.sys.count(FaultySys::Call::Pread), 1U);
+}
+
+TEST_F(AioHelperTest, DrainsWhatHelpersDo) {
+  {
+    AioRead leaver(disk_.aio);
+    start(leaver, 0, 100);
+  }
+  disk_.sys.let_helpers_work(true);
+  disk_.aio.drain();
+  disk_.sys.let_helpers_work(false);
+  EXPECT_EQ(disk_.aio.blocks_in_use(), 0U);
+  EXPECT_EQ(disk_.helpers.errands_out(), 0U);
 }
 
 }  // namespace

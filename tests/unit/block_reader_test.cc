@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "faulty_sys.h"
+#include "disk.h"
 #include "temp_folder.h"
 
 namespace aws {
@@ -26,14 +26,12 @@ class BlockReaderTest : public testing::Test {
   // Fetches until there is something else to do than to wait for the disk.
   Fetch fetch(BlockReader& reader) {
     for (;;) {
-      const Fetch result = reader.fetch(&reader);
+      const Fetch result = reader.fetch();
       if (result != Fetch::AwaitDisk) return result;
       std::vector<void*> ready;
-      while (ready.empty()) {
-        aio_.submit(ready);
-        aio_.reap(ready);
-      }
-      EXPECT_EQ(ready, std::vector<void*>{&reader});
+      while (ready.empty())
+        disk_.turn(ready);
+      EXPECT_EQ(ready, std::vector<void*>{this});
     }
   }
 
@@ -53,7 +51,7 @@ class BlockReaderTest : public testing::Test {
   void take_all_blocks() {
     std::deque<AioRead> others;
     for (int i = 0; i < 4; ++i)
-      others.emplace_back(aio_).start(other_.get(), 0, 1);
+      others.emplace_back(aio_).start(other_.get(), 0, 1, ReadMode::NoWait);
     std::vector<void*> ready;
     aio_.submit(ready);
     aio_.reap(ready);
@@ -62,8 +60,9 @@ class BlockReaderTest : public testing::Test {
 
   [[nodiscard]] UniqueFd file() const { return open_file(name_); }
 
-  FaultySys sys_;
-  AioContext aio_{sys_, 4};
+  Disk disk_{4};
+  FaultySys& sys_ = disk_.sys;
+  AioContext& aio_ = disk_.aio;
   TempFolder folder_;
   std::string content_;
   std::string name_;
@@ -71,7 +70,7 @@ class BlockReaderTest : public testing::Test {
 };
 
 TEST_F(BlockReaderTest, ReadsExactlyThePartItIsAimedAt) {
-  BlockReader reader(aio_, file());
+  BlockReader reader(disk_.cache, file(), this);
   for (const std::size_t offset : {std::size_t{0}, std::size_t{1}, kBlock - 1, kBlock}) {
     for (const std::size_t length : {std::size_t{1}, kBlock - 1, kBlock, kBlock + 1, 3 * kBlock}) {
       SCOPED_TRACE(std::to_string(offset) + " and " + std::to_string(length) + " more");
@@ -84,15 +83,15 @@ TEST_F(BlockReaderTest, ReadsExactlyThePartItIsAimedAt) {
 }
 
 TEST_F(BlockReaderTest, IsAtTheEndOfNothingAtOnce) {
-  BlockReader reader(aio_, file());
-  EXPECT_EQ(reader.fetch(this), Fetch::End);
+  BlockReader reader(disk_.cache, file(), this);
+  EXPECT_EQ(reader.fetch(), Fetch::End);
   reader.aim(5, 0);
-  EXPECT_EQ(reader.fetch(this), Fetch::End);
+  EXPECT_EQ(reader.fetch(), Fetch::End);
   EXPECT_EQ(sys_.count(FaultySys::Call::AioSubmit), 0U);
 }
 
 TEST_F(BlockReaderTest, HasTheSameBytesUntilTheyAreUsed) {
-  BlockReader reader(aio_, file());
+  BlockReader reader(disk_.cache, file(), this);
   reader.aim(0, 2 * kBlock);
   ASSERT_EQ(fetch(reader), Fetch::Ready);
   const std::string before(reader.bytes());
@@ -103,7 +102,7 @@ TEST_F(BlockReaderTest, HasTheSameBytesUntilTheyAreUsed) {
 }
 
 TEST_F(BlockReaderTest, TellsWhichBytesAreThePartsLast) {
-  BlockReader reader(aio_, file());
+  BlockReader reader(disk_.cache, file(), this);
   reader.aim(0, 2 * kBlock + 5);
   std::vector<bool> last;
   while (fetch(reader) == Fetch::Ready) {
@@ -115,7 +114,7 @@ TEST_F(BlockReaderTest, TellsWhichBytesAreThePartsLast) {
 
 TEST_F(BlockReaderTest, BytesOfAReadThatCameShortAreNotTheLast) {
   sys_.read_limit = 70;
-  BlockReader reader(aio_, file());
+  BlockReader reader(disk_.cache, file(), this);
   reader.aim(0, 100);
   ASSERT_EQ(fetch(reader), Fetch::Ready);
   EXPECT_EQ(reader.bytes().size(), 70U);
@@ -130,7 +129,7 @@ TEST_F(BlockReaderTest, ReadsOnFromWhereAReadCameShort) {
   for (const std::size_t cut : {1U, 7U, 4096U}) {
     sys_.read_limit = cut;
     const std::size_t length = cut == 4096 ? 2 * kBlock + 5 : 500;
-    BlockReader reader(aio_, file());
+    BlockReader reader(disk_.cache, file(), this);
     reader.aim(3, length);
     EXPECT_TRUE(read_all(reader, 3000) == content_.substr(3, length)) << cut;
   }
@@ -141,12 +140,12 @@ TEST_F(BlockReaderTest, CanBeAimedAnewInAnyState) {
   for (const bool held : {false, true}) {
     for (int steps = 0; steps < 4; ++steps) {
       SCOPED_TRACE(steps);
-      BlockReader reader(aio_, file());
+      BlockReader reader(disk_.cache, file(), this);
       reader.aim(0, 3 * kBlock);
       for (int i = 0; i < steps && fetch(reader) == Fetch::Ready; ++i)
         reader.use(i == 1 ? 100 : reader.bytes().size());
       sys_.holds_reads = held;
-      if (held) (void)reader.fetch(nullptr);
+      if (held) (void)reader.fetch();
       std::vector<void*> ready;
       aio_.submit(ready);
       reader.aim(static_cast<off_t>(2 * kBlock - 7), kBlock);
@@ -159,7 +158,7 @@ TEST_F(BlockReaderTest, CanBeAimedAnewInAnyState) {
 }
 
 TEST_F(BlockReaderTest, LendsItsBlocksAndReadsAnewWhatTheyHeld) {
-  BlockReader reader(aio_, file());
+  BlockReader reader(disk_.cache, file(), this);
   reader.aim(0, 4 * kBlock);
   std::string bytes;
   for (std::size_t step = 1; fetch(reader) == Fetch::Ready; step = step * 3 + 1000) {
@@ -173,7 +172,7 @@ TEST_F(BlockReaderTest, LendsItsBlocksAndReadsAnewWhatTheyHeld) {
 }
 
 TEST_F(BlockReaderTest, ReadsNothingTwiceThatNobodyTook) {
-  BlockReader reader(aio_, file());
+  BlockReader reader(disk_.cache, file(), this);
   reader.aim(0, 2 * kBlock);
   while (fetch(reader) == Fetch::Ready) {
     reader.use(std::min<std::size_t>(reader.bytes().size(), 32 * 1024));
@@ -186,7 +185,7 @@ TEST_F(BlockReaderTest, FailsWhereTheFileEndsTooSoon) {
   for (const std::size_t left : {std::size_t{0}, std::size_t{100}, kBlock, kBlock + 1}) {
     SCOPED_TRACE(left);
     const std::string name = folder_.write("short", content_.substr(0, left));
-    BlockReader reader(aio_, open_file(name));
+    BlockReader reader(disk_.cache, open_file(name), this);
     reader.aim(0, 3 * kBlock);
     EXPECT_TRUE(read_all(reader) == content_.substr(0, left)) << "nothing is made up";
     EXPECT_EQ(reader.failure(), Failure::FileShrank);
@@ -195,7 +194,7 @@ TEST_F(BlockReaderTest, FailsWhereTheFileEndsTooSoon) {
 
 TEST_F(BlockReaderTest, FailsWhereTheDiskDoes) {
   for (int n = 1; n <= 3; ++n) {
-    BlockReader reader(aio_, file());
+    BlockReader reader(disk_.cache, file(), this);
     reader.aim(0, 3 * kBlock);
     sys_.fail_read(n, EIO);
     EXPECT_TRUE(read_all(reader) == content_.substr(0, static_cast<std::size_t>(n - 1) * kBlock));
@@ -208,12 +207,178 @@ TEST_F(BlockReaderTest, FailsWhereTheDiskDoes) {
 TEST_F(BlockReaderTest, ClosesItsFileAndLeavesNoBlockTaken) {
   const std::ptrdiff_t before = open_descriptors();
   {
-    BlockReader reader(aio_, file());
+    BlockReader reader(disk_.cache, file(), this);
     reader.aim(0, 3 * kBlock);
     ASSERT_EQ(fetch(reader), Fetch::Ready);
   }
   EXPECT_EQ(open_descriptors(), before);
   EXPECT_EQ(aio_.blocks_in_use(), 0U);
+}
+
+// ---- Not in memory
+
+class ColdBlockReaderTest : public BlockReaderTest {
+ protected:
+  ColdBlockReaderTest() { sys_.pages.cold = true; }
+  ~ColdBlockReaderTest() override {
+    EXPECT_EQ(sys_.sleeps(), 0);
+    EXPECT_EQ(aio_.blocks_in_use(), 0U);
+  }
+
+  const PageCache::Counters& windows_ = disk_.cache.counters();
+};
+
+TEST_F(ColdBlockReaderTest, HasTheDiskAskedOnlyForWhatIsMissing) {
+  BlockReader reader(disk_.cache, file(), this);
+  reader.aim(0, 2 * kBlock);
+  sys_.pages.take_in(other_.get(), 0, 1);
+  const UniqueFd same = file();
+  sys_.pages.take_in(same.get(), 0, 2 * kBlock);
+  EXPECT_TRUE(read_all(reader) == content_.substr(0, 2 * kBlock));
+  EXPECT_EQ(sys_.count(FaultySys::Call::Probe), 0U) << "the read itself tells";
+  EXPECT_EQ(sys_.count(FaultySys::Call::ReadAhead), 0U);
+}
+
+TEST_F(ColdBlockReaderTest, ReadsWhatIsMissingOnceItIsAnnounced) {
+  BlockReader reader(disk_.cache, file(), this);
+  reader.aim(777, 3 * kBlock);
+  EXPECT_TRUE(read_all(reader, 100'000) == content_.substr(777, 3 * kBlock));
+  EXPECT_EQ(windows_.announced, 1U);
+  EXPECT_EQ(windows_.ahead, 2U);
+  EXPECT_EQ(windows_.to_helper, 0U);
+  EXPECT_EQ(aio_.counters().on_helper, 0U);
+}
+
+TEST_F(ColdBlockReaderTest, ReadsWhatIsHereAndThereOnly) {
+  for (std::size_t hole = 0; hole < 4 * kBlock; hole += 100'000) {
+    SCOPED_TRACE(hole);
+    sys_.pages.evict();
+    const UniqueFd same = file();
+    sys_.pages.take_in(same.get(), 0, hole);
+    sys_.pages.take_in(same.get(), static_cast<off_t>(hole + 70'000), 4 * kBlock);
+    BlockReader reader(disk_.cache, file(), this);
+    reader.aim(0, 4 * kBlock);
+    EXPECT_TRUE(read_all(reader, 50'000) == content_.substr(0, 4 * kBlock));
+  }
+}
+
+TEST_F(ColdBlockReaderTest, ReadsWhateverTheDiskIsLike) {
+  const struct {
+    const char* name;
+    void (*spoil)(FaultySys&);
+    std::uint64_t PageCache::Counters::*counter;
+  } disks[] = {
+      {"never comes", [](FaultySys& sys) { sys.pages.loses_readahead = true; },
+       &PageCache::Counters::gave_up},
+      {"dirty", [](FaultySys& sys) { sys.direct_error = EAGAIN; }, &PageCache::Counters::refused},
+      {"no O_DIRECT", [](FaultySys& sys) { sys.lacks_direct = true; },
+       &PageCache::Counters::no_direct},
+  };
+  for (const auto& disk : disks) {
+    SCOPED_TRACE(disk.name);
+    sys_.pages.evict();
+    disk.spoil(sys_);
+    const std::uint64_t before = windows_.*disk.counter;
+    BlockReader reader(disk_.cache, file(), this);
+    reader.aim(5, 3 * kBlock);
+    EXPECT_TRUE(read_all(reader, 77'777) == content_.substr(5, 3 * kBlock));
+    EXPECT_EQ(windows_.*disk.counter - before, 3U) << "once a window";
+  }
+}
+
+// Memory may be so short that what a helper has read is gone before io_submit(2) gets to it.
+TEST_F(ColdBlockReaderTest, HasAHelperReadIntoItsBlockWhatIsAlwaysGone) {
+  sys_.lacks_direct = true;
+  BlockReader reader(disk_.cache, file(), this);
+  reader.aim(0, kBlock);
+  Fetch result = Fetch::AwaitDisk;
+  for (int rounds = 0; rounds < 100 && result == Fetch::AwaitDisk; ++rounds) {
+    result = reader.fetch();
+    sys_.pages.evict();
+    std::vector<void*> ready;
+    if (result == Fetch::AwaitDisk) disk_.turn(ready);
+  }
+  ASSERT_EQ(result, Fetch::Ready);
+  EXPECT_TRUE(reader.bytes() == content_.substr(0, kBlock));
+  EXPECT_EQ(aio_.counters().on_helper, 1U + 1U) << "one for the window, one for the bytes";
+}
+
+TEST_F(ColdBlockReaderTest, HasAHelperReadWhereNothingTellsWhatIsInMemory) {
+  sys_.lacks_nowait = true;
+  sys_.file_system = OVERLAYFS_SUPER_MAGIC;
+  BlockReader reader(disk_.cache, file(), this);
+  reader.aim(5, 3 * kBlock);
+  EXPECT_TRUE(read_all(reader, 77'777) == content_.substr(5, 3 * kBlock));
+  EXPECT_EQ(aio_.counters().on_helper, 3U) << "and straight into its blocks";
+  EXPECT_EQ(sys_.count(FaultySys::Call::FileSystemOf), 1U);
+}
+
+TEST_F(ColdBlockReaderTest, ReadsAsItIsAFileSystemInMemory) {
+  sys_.pages.cold = false;
+  sys_.lacks_nowait = true;
+  sys_.file_system = TMPFS_MAGIC;
+  BlockReader reader(disk_.cache, file(), this);
+  reader.aim(5, 3 * kBlock);
+  EXPECT_TRUE(read_all(reader, 77'777) == content_.substr(5, 3 * kBlock));
+  EXPECT_EQ(aio_.counters().on_helper, 0U);
+  EXPECT_EQ(windows_.memory_files, 1U);
+  EXPECT_EQ(windows_.silent, 0U);
+}
+
+TEST_F(ColdBlockReaderTest, FailsWhereTheDiskDoes) {
+  sys_.lacks_direct = true;
+  for (int n = 1; n <= 4; ++n) {
+    SCOPED_TRACE(n);
+    sys_.pages.evict();
+    BlockReader reader(disk_.cache, file(), this);
+    reader.aim(0, 2 * kBlock);
+    sys_.fail_read(n, EIO);
+    const std::string got = read_all(reader);
+    EXPECT_TRUE(content_.starts_with(got));
+    EXPECT_EQ(fetch(reader), Fetch::Failed);
+    EXPECT_EQ(reader.failure(), Failure::ReadError);
+  }
+}
+
+TEST_F(ColdBlockReaderTest, FailsWhereTheFileShrankWhileItWaited) {
+  BlockReader reader(disk_.cache, file(), this);
+  reader.aim(0, 3 * kBlock);
+  ASSERT_EQ(reader.fetch(), Fetch::AwaitDisk);
+  ASSERT_EQ(::truncate(name_.c_str(), kBlock + 10), 0);
+  EXPECT_TRUE(read_all(reader) == content_.substr(0, kBlock + 10));
+  EXPECT_EQ(reader.failure(), Failure::FileShrank);
+}
+
+TEST_F(ColdBlockReaderTest, LeavesNothingBehindWhereverItIsCutShort) {
+  for (const bool direct : {true, false}) {
+    for (int turns = 0; turns < 8; ++turns) {
+      for (const bool held : {true, false}) {
+        SCOPED_TRACE(std::to_string(turns) + (direct ? " direct" : ""));
+        sys_.pages.evict();
+        sys_.lacks_direct = !direct;
+        disk_.holds_errands = false;
+        std::vector<void*> ready;
+        {
+          BlockReader reader(disk_.cache, file(), this);
+          reader.aim(0, 4 * kBlock);
+          for (int i = 0; i <= turns; ++i) {
+            sys_.holds_reads = disk_.holds_errands = held && i == turns;
+            if (reader.fetch() == Fetch::Ready) reader.use(reader.bytes().size());
+            ready.clear();
+            disk_.turn(ready);
+          }
+          if (disk_.helpers.works_for(this)) disk_.finish_errands(ready);
+        }
+        sys_.holds_reads = disk_.holds_errands = false;
+        sys_.finish_reads();
+        ready.clear();
+        disk_.turn(ready);
+        EXPECT_TRUE(ready.empty());
+        EXPECT_EQ(aio_.reads_in_flight(), 0U);
+        EXPECT_EQ(aio_.blocks_in_use(), 0U);
+      }
+    }
+  }
 }
 
 }  // namespace

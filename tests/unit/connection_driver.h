@@ -12,8 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "faulty_sys.h"
-#include "os/aio.h"
+#include "disk.h"
 #include "serve/resources.h"
 #include "server/connection.h"
 #include "server/loop_context.h"
@@ -25,13 +24,19 @@ class FakeClient;
 class FakeLoop {
  public:
   explicit FakeLoop(const Resources& resources, std::size_t blocks = 8)
-      : aio(sys, blocks),
-        context{.sys = sys, .aio = aio, .resources = resources, .scratch = scratch} {
+      : disk(blocks),
+        context{.sys = sys,
+                .aio = aio,
+                .page_cache = disk.cache,
+                .helpers = disk.helpers,
+                .file_cache = file_cache,
+                .resources = resources,
+                .scratch = scratch} {
     context.now = sys.now();
   }
 
-  // Hands the reads that are queued to the "kernel" and what is done to its connections. False if
-  // nobody was told anything and nothing is left to try again.
+  // Lets the disk have its turn and tells connections what is done. False if nobody was told
+  // anything and nothing is left to try again.
   bool turn();
 
   void advance_clock(std::int64_t us) {
@@ -39,8 +44,10 @@ class FakeLoop {
     context.now = sys.now();
   }
 
-  FaultySys sys;
-  AioContext aio;
+  Disk disk;
+  FaultySys& sys = disk.sys;
+  AioContext& aio = disk.aio;
+  FileCache file_cache{0};  // each request opens its file
   std::array<char, 16 * 1024> scratch{};
   LoopContext context;
 };
@@ -51,6 +58,9 @@ class FakeClient {
       : loop_(loop),
         connection_(make_connection(loop, this)),
         peer_(loop.sys.peer(connection_->socket())) {}
+  ~FakeClient() { bury(); }
+  FakeClient(const FakeClient&) = delete;
+  FakeClient& operator=(const FakeClient&) = delete;
 
   // What the client does.
   FakeClient& says(std::string bytes) {
@@ -92,8 +102,15 @@ class FakeClient {
     ADD_FAILURE() << "the connection runs in circles";
   }
 
-  // Destroys the connection, as the loop does when it is closed.
-  void bury() { connection_.reset(); }
+  // Destroys the connection, as the loop does when it is closed and no helper works for it.
+  void bury() {
+    if (loop_.disk.helpers.works_for(this)) {
+      if (!closed()) hand(Event::PeerGone);
+      loop_.disk.holds_errands = false;
+      loop_.turn();
+    }
+    connection_.reset();
+  }
 
   [[nodiscard]] Want want() const { return want_; }
   [[nodiscard]] bool closed() const { return want_ == Want::Close; }
@@ -115,13 +132,12 @@ class FakeClient {
 
 inline bool FakeLoop::turn() {
   std::vector<void*> ready;
-  aio.submit(ready);
-  aio.reap(ready);
+  disk.turn(ready);
   for (void* const waiter : ready) {
     auto* const client = static_cast<FakeClient*>(waiter);
     if (!client->closed()) client->hand(Event::DiskReady);
   }
-  return !ready.empty() || aio.has_unfinished();
+  return !ready.empty() || disk.wants_turn();
 }
 
 }  // namespace aws

@@ -67,6 +67,31 @@ std::vector<Scenario> scenarios() {
 // How transfers go beside the one fault.
 enum class Weather { Fair, Choppy };
 
+// What the kernel has, and can do.
+enum class Ground {
+  Hot,             // all in memory
+  WithoutOpenat2,  // likewise
+  Cold,            // nothing in memory, neither paths nor files
+  Indirect,        // nor is there O_DIRECT
+  Silent,          // nor does it tell what is in memory
+};
+
+const char* name_of(Ground ground) {
+  switch (ground) {
+    case Ground::Hot:
+      return "";
+    case Ground::WithoutOpenat2:
+      return "WithoutOpenat2";
+    case Ground::Cold:
+      return "Cold";
+    case Ground::Indirect:
+      return "Indirect";
+    case Ground::Silent:
+      return "Silent";
+  }
+  return "";
+}
+
 struct Outcome {
   std::string output;
   bool closed = false;
@@ -80,7 +105,7 @@ struct Fault {
   int read = 0;  // the disk fails this read with EIO
 };
 
-class ConnectionFaults : public testing::TestWithParam<std::tuple<Scenario, Weather, bool>> {
+class ConnectionFaults : public testing::TestWithParam<std::tuple<Scenario, Weather, Ground>> {
  protected:
   Outcome play_with(const Fault& fault) {
     // That openat2 is missing is remembered, and must not be from one run to the next.
@@ -95,6 +120,9 @@ class ConnectionFaults : public testing::TestWithParam<std::tuple<Scenario, Weat
     {
       FakeLoop loop(resources, 3);
       loop.sys.lacks_openat2 = lacks_openat2();
+      loop.sys.pages.cold = loop.sys.lacks_cached_paths = is_cold();
+      loop.sys.lacks_direct = ground() == Ground::Indirect;
+      loop.sys.lacks_nowait = ground() == Ground::Silent;
       if (weather() == Weather::Choppy) {
         loop.sys.transfer_limit = 60'000;
         loop.sys.blocks_every_other_time = true;
@@ -113,6 +141,8 @@ class ConnectionFaults : public testing::TestWithParam<std::tuple<Scenario, Weat
       }
       EXPECT_EQ(loop.aio.reads_in_flight(), 0U);
       EXPECT_EQ(loop.aio.blocks_in_use(), 0U);
+      EXPECT_EQ(loop.disk.helpers.errands_out(), 0U);
+      EXPECT_EQ(loop.sys.sleeps(), 0);
       result.fired = loop.sys.fault_fired();
       result.output = client.output();
       result.calls = loop.sys.calls();
@@ -132,6 +162,12 @@ class ConnectionFaults : public testing::TestWithParam<std::tuple<Scenario, Weat
   static bool concerns_files(Call call) {
     return call == Call::OpenBeneath || call == Call::OpenAt || call == Call::Fstat ||
            call == Call::ReadlinkAt;
+  }
+
+  // What these refuse can be had another way.
+  static bool is_a_hint(Call call) {
+    return call == Call::Probe || call == Call::ReadAhead || call == Call::ReopenDirect ||
+           call == Call::FileSystemOf;
   }
 
   // A file that could not be opened is an answer like any other.
@@ -159,17 +195,23 @@ class ConnectionFaults : public testing::TestWithParam<std::tuple<Scenario, Weat
 
   [[nodiscard]] static const Scenario& scenario() { return std::get<0>(GetParam()); }
   [[nodiscard]] static Weather weather() { return std::get<1>(GetParam()); }
-  [[nodiscard]] static bool lacks_openat2() { return std::get<2>(GetParam()); }
+  [[nodiscard]] static Ground ground() { return std::get<2>(GetParam()); }
+  [[nodiscard]] static bool lacks_openat2() { return ground() == Ground::WithoutOpenat2; }
+  [[nodiscard]] static bool is_cold() {
+    return ground() != Ground::Hot && ground() != Ground::WithoutOpenat2;
+  }
 };
 
 INSTANTIATE_TEST_SUITE_P(Scenarios, ConnectionFaults,
                          testing::Combine(testing::ValuesIn(scenarios()),
                                           testing::Values(Weather::Fair, Weather::Choppy),
-                                          testing::Bool()),
+                                          testing::Values(Ground::Hot, Ground::WithoutOpenat2,
+                                                          Ground::Cold, Ground::Indirect,
+                                                          Ground::Silent)),
                          [](const auto& row) {
                            return std::string(std::get<0>(row.param).name) +
                                   (std::get<1>(row.param) == Weather::Fair ? "Fair" : "Choppy") +
-                                  (std::get<2>(row.param) ? "WithoutOpenat2" : "");
+                                  name_of(std::get<2>(row.param));
                          });
 
 TEST_P(ConnectionFaults, LeaveARightAnswerOrItsBeginningAndNothingElse) {
@@ -196,6 +238,7 @@ TEST_P(ConnectionFaults, LeaveARightAnswerOrItsBeginningAndNothingElse) {
       const bool complete = faulty.output.size() == clean.output.size();
       EXPECT_TRUE(faulty.closed || complete);
       EXPECT_TRUE(complete || error != EAGAIN) << "would-block is no error";
+      EXPECT_TRUE(complete || !is_a_hint(call));
       if (testing::Test::HasFailure()) return;  // one message is enough
     }
   }

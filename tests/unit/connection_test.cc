@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "answer.h"
@@ -72,8 +74,9 @@ TEST_F(ConnectionTest, NeedsOneReceiveAndTwoSendsForASmallFile) {
   client_.says(get("/static/a.txt"));
   client_.hand(Event::SocketReady);
   using Call = FaultySys::Call;
-  EXPECT_THAT(loop_.sys.calls(),
-              ElementsAre(Call::Recv, Call::OpenBeneath, Call::Fstat, Call::Send, Call::Sendfile));
+  EXPECT_THAT(loop_.sys.calls(), ElementsAre(Call::Recv, Call::OpenBeneath, Call::Fstat, Call::Send,
+                                             Call::Probe, Call::Sendfile));
+  EXPECT_EQ(loop_.sys.sleeps(), 0);
 }
 
 TEST_F(ConnectionTest, RefusesWhatIsMalformedAndThenDrains) {
@@ -265,6 +268,218 @@ TEST_F(ConnectionTest, OrphansTheReadOfAClientThatLeaves) {
     EXPECT_EQ(loop_.aio.reads_in_flight(), 0U);
     EXPECT_EQ(loop_.aio.blocks_in_use(), 0U);
   }
+}
+
+TEST_F(ConnectionTest, AwaitsTheDiskForAStaticFileThatIsNotInMemory) {
+  loop_.sys.pages.cold = true;
+  loop_.sys.holds_reads = true;
+  client_.says(get("/static/big.bin"));
+  EXPECT_EQ(client_.hand(Event::SocketReady), Want::Disk);
+  EXPECT_EQ(client_.state(), State::AwaitingDisk);
+  EXPECT_EQ(client_.connection().patience(), Patience::Disk);
+  EXPECT_EQ(loop_.sys.count(FaultySys::Call::Sendfile), 0U);
+
+  FakeClient other(loop_);  // which does not have to wait for this one
+  other.says(get("/static/missing")).play();
+  EXPECT_THAT(statuses(other.output()), ElementsAre(404));
+
+  loop_.sys.holds_reads = false;
+  loop_.sys.finish_reads();
+  client_.play();
+  const auto all = answers(client_.output());
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_TRUE(all[0].body == site_.big);
+  EXPECT_EQ(loop_.sys.sleeps(), 0);
+}
+
+TEST_F(ConnectionTest, OrphansTheSentinelOfAClientThatLeaves) {
+  for (const Event event : {Event::PeerGone, Event::Timeout}) {
+    loop_.sys.pages.cold = true;
+    loop_.sys.holds_reads = true;
+    FakeClient client(loop_);
+    client.says(get("/static/big.bin")).play();
+    ASSERT_EQ(client.state(), State::AwaitingDisk);
+    EXPECT_EQ(client.hand(event), Want::Close);
+    client.bury();
+    EXPECT_EQ(loop_.aio.reads_in_flight(), 1U);
+    loop_.sys.finish_reads();
+    loop_.sys.pages.evict();
+    EXPECT_FALSE(loop_.turn()) << "nobody is told";
+    EXPECT_EQ(loop_.aio.blocks_in_use(), 0U);
+  }
+}
+
+// ---- What only a helper can do
+
+class HelpedConnectionTest : public ConnectionTest {
+ protected:
+  HelpedConnectionTest() {
+    loop_.sys.lacks_cached_paths = true;
+    loop_.disk.holds_errands = true;
+  }
+  ~HelpedConnectionTest() override { EXPECT_EQ(loop_.sys.sleeps(), 0); }
+
+  // Has a helper look `target` up, so that it is cached.
+  void warm(const std::string& target) {
+    loop_.disk.holds_errands = false;
+    FakeClient client(loop_);
+    client.says(get(target)).play();
+    loop_.disk.holds_errands = true;
+  }
+  void let_helpers_finish() { loop_.disk.holds_errands = false; }
+};
+
+TEST_F(HelpedConnectionTest, AwaitsTheOpeningOfAPathThatIsNotCached) {
+  client_.says(get("/static/a.txt"));
+  EXPECT_EQ(client_.hand(Event::SocketReady), Want::Disk);
+  EXPECT_EQ(client_.state(), State::OpeningFile);
+  EXPECT_EQ(client_.connection().patience(), Patience::Disk);
+  client_.play();
+  EXPECT_EQ(client_.state(), State::OpeningFile) << "the helper takes its time";
+  EXPECT_EQ(client_.output(), "");
+  let_helpers_finish();
+  client_.play();
+  const auto all = answers(client_.output());
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].body, "static a");
+  EXPECT_EQ(loop_.context.counters.openings, 1U);
+
+  client_.says(get("/static/a.txt")).play();
+  EXPECT_EQ(loop_.context.counters.openings, 1U) << "now it is cached";
+}
+
+TEST_F(HelpedConnectionTest, AnswersOthersMeanwhile) {
+  warm("/static/a.txt");
+  client_.says(get("/static/big.bin")).play();
+  ASSERT_EQ(client_.state(), State::OpeningFile);
+  FakeClient other(loop_);
+  other.says(get("/static/a.txt")).play();
+  EXPECT_THAT(statuses(other.output()), ElementsAre(200));
+  EXPECT_EQ(client_.state(), State::OpeningFile);
+  let_helpers_finish();
+  client_.play();
+  EXPECT_THAT(statuses(client_.output()), ElementsAre(200));
+}
+
+TEST_F(HelpedConnectionTest, SaysWhatAHelperFound) {
+  let_helpers_finish();
+  for (const auto& [target, status] :
+       {std::pair("/static/missing", 404), std::pair("/static/folder", 301),
+        std::pair("/static/folder/", 200), std::pair("/static/bare/", 403),
+        std::pair("/static/outside.txt", 404), std::pair("/dynamic/three.bin", 200),
+        std::pair("/dynamic/empty.txt", 200), std::pair("/", 200)}) {
+    FakeClient client(loop_);
+    client.says(get(target)).play();
+    EXPECT_THAT(statuses(client.output()), ElementsAre(status)) << target;
+  }
+  EXPECT_EQ(loop_.context.counters.openings, 8U);
+}
+
+TEST_F(HelpedConnectionTest, SaysWhyAHelperFoundNothing) {
+  let_helpers_finish();
+  using Call = FaultySys::Call;
+  for (const auto& [error, status] : {std::pair(EMFILE, 503), std::pair(EACCES, 403)}) {
+    FakeClient client(loop_);
+    client.says(get("/static/a.txt"));
+    loop_.sys.fail_call(2, error, Call::OpenBeneath);  // the first is the loop's
+    client.play();
+    EXPECT_THAT(statuses(client.output()), ElementsAre(status));
+    EXPECT_TRUE(loop_.sys.fault_fired());
+  }
+}
+
+TEST_F(HelpedConnectionTest, AnswersPipelinedRequestsInOrder) {
+  warm("/static/a.txt");
+  client_.says(get("/static/a.txt") + get("/static/big.bin") + get("/static/a.txt") +
+               get("/static/missing") + "GET /static/a.t");
+  client_.play();
+  EXPECT_THAT(statuses(client_.output()), ElementsAre(200)) << "the second has to wait";
+  client_.says("xt HTTP/1.1\r\nHost: a\r\n\r\n");
+  let_helpers_finish();
+  client_.play();
+  const auto all = answers(client_.output());
+  ASSERT_EQ(all.size(), 5U);
+  EXPECT_TRUE(all[1].body == site_.big);
+  EXPECT_EQ(all[2].body, "static a");
+  EXPECT_EQ(all[3].status, 404);
+  EXPECT_EQ(all[4].body, "static a");
+}
+
+// The helper reads what the request was parsed from, which belongs to the connection.
+TEST_F(HelpedConnectionTest, IsNotDestroyedBeforeTheHelperIsDone) {
+  for (const Event event : {Event::PeerGone, Event::Timeout}) {
+    for (const char* const target : {"/static/big.bin", "/dynamic/three.bin", "/static/none"}) {
+      FakeLoop loop(TestSite::resources());
+      loop.sys.lacks_cached_paths = true;
+      loop.disk.holds_errands = true;
+      const std::ptrdiff_t before = open_descriptors();
+      FakeClient client(loop);
+      client.says(get(target)).play();
+      ASSERT_EQ(client.state(), State::OpeningFile);
+      EXPECT_EQ(client.hand(event), Want::Close);
+      EXPECT_EQ(client.connection().socket(), -1) << "the client is let go at once";
+      EXPECT_TRUE(loop.disk.helpers.works_for(&client));
+      client.bury();
+      EXPECT_EQ(client.output(), "");
+      EXPECT_FALSE(loop.disk.helpers.works_for(&client));
+      EXPECT_EQ(open_descriptors(), before) << "what the helper opened is closed";
+      EXPECT_EQ(loop.context.counters.answers, 0U);
+    }
+  }
+}
+
+TEST_F(HelpedConnectionTest, AwaitsAHelpersReading) {
+  warm("/static/a.txt");
+  warm("/dynamic/three.bin");
+  loop_.sys.pages.cold = true;
+  loop_.sys.lacks_direct = true;
+  for (const char* const target : {"/static/a.txt", "/dynamic/three.bin"}) {
+    for (const bool leaves : {false, true}) {
+      loop_.disk.holds_errands = true;
+      loop_.sys.pages.evict();
+      FakeClient client(loop_);
+      client.says(get(target)).play();
+      ASSERT_EQ(client.state(), State::AwaitingDisk);
+      EXPECT_TRUE(loop_.disk.helpers.works_for(&client));
+      if (leaves) {
+        EXPECT_EQ(client.hand(Event::PeerGone), Want::Close);
+        EXPECT_TRUE(loop_.disk.helpers.works_for(&client));
+        client.bury();
+      } else {
+        let_helpers_finish();
+        client.play();
+        EXPECT_THAT(statuses(client.output()), ElementsAre(200));
+      }
+      EXPECT_EQ(loop_.aio.blocks_in_use(), 0U);
+      EXPECT_EQ(loop_.disk.helpers.errands_out(), 0U);
+    }
+  }
+}
+
+TEST_F(HelpedConnectionTest, AwaitsAListing) {
+  Site site = site_.site();
+  site.listing = true;
+  const Resources resources(site);
+  FakeLoop loop(resources);
+  for (const bool leaves : {false, true}) {
+    loop.disk.holds_errands = true;
+    FakeClient client(loop);
+    client.says(get("/static/", leaves ? "" : "Connection: close\r\n")).play();
+    ASSERT_EQ(client.state(), State::AwaitingDisk);
+    EXPECT_TRUE(client.output().find("chunked") != std::string::npos) << "the head is sent";
+    if (leaves) {
+      EXPECT_EQ(client.hand(Event::PeerGone), Want::Close);
+      EXPECT_TRUE(loop.disk.helpers.works_for(&client));
+      client.bury();
+      EXPECT_EQ(loop.disk.helpers.errands_out(), 0U);
+    } else {
+      loop.disk.holds_errands = false;
+      client.play();
+      EXPECT_TRUE(client.output().ends_with("\r\n0\r\n\r\n"));
+      EXPECT_NE(client.output().find("big.bin"), std::string::npos);
+    }
+  }
+  EXPECT_EQ(loop.sys.sleeps(), 0);
 }
 
 // ---- Draining

@@ -66,7 +66,8 @@ class DocumentRootTest : public testing::TestWithParam<bool> {
     const std::ptrdiff_t before = open_descriptors();
     Outcome outcome;
     {
-      const OpenedFile opened = root.open(sys_, path);
+      Lookup lookup{sys_};
+      const OpenedFile opened = root.open(lookup, path);
       outcome.is_folder = opened.is_folder;
       outcome.error = opened.error;
       EXPECT_EQ(static_cast<bool>(opened.file), opened.error == 0) << path;
@@ -271,8 +272,9 @@ TEST(DocumentRoot, TriesAgainWhereARenameRacedWithIt) {
   tree.write("a.txt", "a");
   const DocumentRoot root(tree.path().string());
   FaultySys sys;
+  Lookup lookup{sys};
   sys.fail_call(1, EAGAIN, FaultySys::Call::OpenBeneath);
-  EXPECT_TRUE(root.open(sys, "a.txt").file);
+  EXPECT_TRUE(root.open(lookup, "a.txt").file);
   EXPECT_EQ(sys.count(FaultySys::Call::OpenBeneath), 2U);
   EXPECT_EQ(sys.count(FaultySys::Call::OpenAt), 0U) << "no need for the fallback";
 }
@@ -283,11 +285,91 @@ TEST(DocumentRoot, AsksForOpenat2OnlyUntilItIsKnownToBeMissing) {
   for (const int number : {ENOSYS, EPERM}) {
     const DocumentRoot root(tree.path().string());
     FaultySys sys;
+    Lookup lookup{sys};
     sys.fail_call(1, number, FaultySys::Call::OpenBeneath);
-    EXPECT_TRUE(root.open(sys, "a.txt").file);
-    EXPECT_TRUE(root.open(sys, "a.txt").file);
+    EXPECT_TRUE(root.open(lookup, "a.txt").file);
+    EXPECT_TRUE(root.open(lookup, "a.txt").file);
     EXPECT_EQ(sys.count(FaultySys::Call::OpenBeneath), 1U);
     EXPECT_EQ(sys.count(FaultySys::Call::OpenAt), 2U);
+  }
+}
+
+// ---- On the loop, which may not sleep
+
+class CachedLookup : public testing::Test {
+ protected:
+  CachedLookup() { tree_.write("folder/a.txt", "a"); }
+
+  Lookup lookup() { return {.sys = sys_, .may_sleep = false}; }
+
+  TempFolder tree_;
+  FaultySys sys_;
+  DocumentRoot root_{tree_.path().string()};
+};
+
+TEST_F(CachedLookup, OpensWhatIsCached) {
+  Lookup cached = lookup();
+  EXPECT_TRUE(root_.open(cached, "folder/a.txt").is_file());
+  EXPECT_EQ(root_.open(cached, "folder/missing").error, ENOENT);
+  EXPECT_FALSE(cached.would_sleep);
+  EXPECT_EQ(sys_.sleeps(), 0);
+}
+
+TEST_F(CachedLookup, SaysWhereItWouldHaveToSleep) {
+  sys_.lacks_cached_paths = true;
+  Lookup cached = lookup();
+  const OpenedFile none = root_.open(cached, "folder/a.txt");
+  EXPECT_EQ(none.error, EAGAIN);
+  EXPECT_FALSE(none.file);
+  EXPECT_TRUE(cached.would_sleep);
+  EXPECT_EQ(sys_.count(FaultySys::Call::OpenBeneath), 1U) << "to try again would not help";
+  EXPECT_EQ(sys_.sleeps(), 0);
+
+  Lookup patient{sys_};
+  EXPECT_TRUE(root_.open(patient, "folder/a.txt").is_file());
+  EXPECT_FALSE(patient.would_sleep);
+  Lookup again = lookup();
+  EXPECT_TRUE(root_.open(again, "folder/a.txt").is_file()) << "now it is cached";
+}
+
+// What was found before is dropped, so nothing more need be looked for.
+TEST_F(CachedLookup, LooksNoFurtherThanToTheFirstMiss) {
+  Lookup cached = lookup();
+  ASSERT_TRUE(root_.open(cached, "folder/a.txt").is_file());
+  sys_.fail_call(1, EAGAIN, FaultySys::Call::OpenBeneath);
+  ASSERT_EQ(root_.open(cached, "folder/a.txt").error, EAGAIN);
+  sys_.forget_calls();
+  EXPECT_EQ(root_.open(cached, "folder/a.txt").error, EAGAIN);
+  EXPECT_TRUE(cached.would_sleep);
+  EXPECT_TRUE(sys_.calls().empty());
+}
+
+TEST_F(CachedLookup, IsNeverSureWithoutOpenat2) {
+  sys_.lacks_openat2 = true;
+  for (int i = 0; i < 2; ++i) {
+    Lookup cached = lookup();
+    EXPECT_EQ(root_.open(cached, "folder/a.txt").error, EAGAIN);
+    EXPECT_TRUE(cached.would_sleep);
+    Lookup patient{sys_};
+    EXPECT_TRUE(root_.open(patient, "folder/a.txt").is_file());
+  }
+  EXPECT_EQ(sys_.count(FaultySys::Call::OpenBeneath), 2U) << "once each way it was unknown";
+}
+
+// Before Linux 5.12 there is openat2(2), but RESOLVE_CACHED is an invalid flag.
+TEST_F(CachedLookup, IsNeverSureWhereTheKernelDoesNotKnowTheFlag) {
+  sys_.fail_call(1, EINVAL, FaultySys::Call::OpenBeneath);
+  Lookup cached = lookup();
+  EXPECT_EQ(root_.open(cached, "folder/a.txt").error, EAGAIN);
+  EXPECT_TRUE(cached.would_sleep);
+}
+
+TEST_F(CachedLookup, PassesOtherErrorsOn) {
+  for (const int number : {EMFILE, ENOMEM, EACCES, EIO}) {
+    sys_.fail_call(1, number, FaultySys::Call::OpenBeneath);
+    Lookup cached = lookup();
+    EXPECT_EQ(root_.open(cached, "folder/a.txt").error, number);
+    EXPECT_FALSE(cached.would_sleep);
   }
 }
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "faulty_sys.h"
+#include "disk.h"
 #include "temp_folder.h"
 
 namespace aws {
@@ -20,11 +20,10 @@ constexpr std::size_t kBlock = AioContext::kBlockSize;
 
 // One body, its client, and what the loop knows of both.
 struct Stream {
-  Stream(FaultySys& sys, AioContext& aio, const std::string& file, std::size_t length,
-         off_t offset = 0)
-      : socket(sys.connect()),
-        peer(sys.peer(socket.get())),
-        body(std::make_unique<DynamicBody>(sys, aio, open_file(file), this)) {
+  Stream(Disk& disk, const std::string& file, std::size_t length, off_t offset = 0)
+      : socket(disk.sys.connect()),
+        peer(disk.sys.peer(socket.get())),
+        body(std::make_unique<DynamicBody>(disk.sys, disk.cache, open_file(file), this)) {
     body->aim(offset, length, false);
   }
 
@@ -42,7 +41,7 @@ struct Stream {
 
 class DynamicBodyTest : public testing::Test {
  protected:
-  explicit DynamicBodyTest(std::size_t blocks = 8) : aio_(sys_, blocks) {}
+  explicit DynamicBodyTest(std::size_t blocks = 8) : disk_(blocks) {}
 
   // One turn of the loop: who has room is pumped, then reads are submitted, then who awaits the
   // disk is told. False if nobody could do anything.
@@ -54,14 +53,13 @@ class DynamicBodyTest : public testing::Test {
       moved = true;
     }
     std::vector<void*> ready;
-    aio_.submit(ready);
-    aio_.reap(ready);
+    disk_.turn(ready);
     for (void* const waiter : ready) {
       auto* const stream = static_cast<Stream*>(waiter);
       EXPECT_EQ(stream->state, Pump::AwaitDisk);
       stream->pump();
     }
-    return moved || !ready.empty() || aio_.has_unfinished();
+    return moved || !ready.empty() || disk_.wants_turn();
   }
 
   void run(const std::vector<Stream*>& streams) {
@@ -73,7 +71,7 @@ class DynamicBodyTest : public testing::Test {
   void expect_sent_whole(const std::string& content, off_t offset = 0) {
     const std::string file = folder_.write(
         "file", std::string(static_cast<std::size_t>(offset), '-') + content + "behind");
-    Stream stream(sys_, aio_, file, content.size(), offset);
+    Stream stream(disk_, file, content.size(), offset);
     run({&stream});
     EXPECT_EQ(stream.state, Pump::Done);
     EXPECT_EQ(stream.peer.output.size(), content.size());
@@ -83,8 +81,9 @@ class DynamicBodyTest : public testing::Test {
     EXPECT_EQ(aio_.reads_in_flight(), 0U);
   }
 
-  FaultySys sys_;
-  AioContext aio_;
+  Disk disk_;
+  FaultySys& sys_ = disk_.sys;
+  AioContext& aio_ = disk_.aio;
   TempFolder folder_;
   UniqueFd open_fd_ = open_file(folder_.write("other", "x"));
 };
@@ -122,7 +121,7 @@ TEST_F(DynamicBodyTest, CanBeAimedAtAnotherPartAtAnyTime) {
   const std::string file = folder_.write("file", content);
   for (const std::size_t room : {std::size_t{0}, std::size_t{10}, kBlock, 2 * kBlock}) {
     SCOPED_TRACE(room);
-    Stream stream(sys_, aio_, file, 4 * kBlock);
+    Stream stream(disk_, file, 4 * kBlock);
     stream.peer.room = room;
     run({&stream});
     ASSERT_EQ(stream.state, Pump::AwaitSocket);
@@ -139,7 +138,7 @@ TEST_F(DynamicBodyTest, CanBeAimedAtAnotherPartAtAnyTime) {
 TEST_F(DynamicBodyTest, HoldsTheLastPacketBackForWhatFollows) {
   const std::string file = folder_.write("file", pattern(kBlock + 1));
   for (const bool more : {false, true}) {
-    Stream stream(sys_, aio_, file, 0);
+    Stream stream(disk_, file, 0);
     stream.body->aim(0, kBlock + 1, more);
     run({&stream});
     EXPECT_EQ(stream.peer.output.size(), kBlock + 1);
@@ -148,7 +147,7 @@ TEST_F(DynamicBodyTest, HoldsTheLastPacketBackForWhatFollows) {
 }
 
 TEST_F(DynamicBodyTest, IsDoneAtOnceWithNothing) {
-  Stream stream(sys_, aio_, folder_.write("file", pattern(10)), 0);
+  Stream stream(disk_, folder_.write("file", pattern(10)), 0);
   stream.pump();
   EXPECT_EQ(stream.state, Pump::Done);
   EXPECT_EQ(stream.peer.output, "");
@@ -158,7 +157,7 @@ TEST_F(DynamicBodyTest, IsDoneAtOnceWithNothing) {
 TEST_F(DynamicBodyTest, ReadsTheNextBlockWhileItSendsTheLast) {
   sys_.holds_reads = true;
   const std::string file = folder_.write("file", pattern(3 * kBlock));
-  Stream stream(sys_, aio_, file, 3 * kBlock);
+  Stream stream(disk_, file, 3 * kBlock);
   turn({&stream});
   EXPECT_EQ(sys_.reads_held(), 2U);
   stream.peer.room = 0;
@@ -173,7 +172,7 @@ TEST_F(DynamicBodyTest, ReadsTheNextBlockWhileItSendsTheLast) {
 
 TEST_F(DynamicBodyTest, HoldsAtMostTwoBlocks) {
   const std::string file = folder_.write("file", pattern(6 * kBlock));
-  Stream stream(sys_, aio_, file, 6 * kBlock);
+  Stream stream(disk_, file, 6 * kBlock);
   while (!stream.ended()) {
     EXPECT_LE(aio_.blocks_in_use(), 2U);
     ASSERT_TRUE(turn({&stream}));
@@ -183,13 +182,13 @@ TEST_F(DynamicBodyTest, HoldsAtMostTwoBlocks) {
 TEST_F(DynamicBodyTest, GivesItsBlocksToOthersWhileItWaitsForItsClient) {
   const std::string file = folder_.write("file", pattern(6 * kBlock));
   for (const std::size_t room : {std::size_t{1}, kBlock, 3 * kBlock, 5 * kBlock}) {
-    Stream stream(sys_, aio_, file, 6 * kBlock);
+    Stream stream(disk_, file, 6 * kBlock);
     stream.peer.room = room;
     run({&stream});
     ASSERT_EQ(stream.state, Pump::AwaitSocket);
     std::deque<AioRead> others;
     for (int i = 0; i < 8; ++i)
-      others.emplace_back(aio_).start(open_fd_.get(), 0, 1);
+      others.emplace_back(aio_).start(open_fd_.get(), 0, 1, ReadMode::NoWait);
     turn({});
     for (const AioRead& read : others)
       EXPECT_TRUE(read.done()) << room;
@@ -199,14 +198,14 @@ TEST_F(DynamicBodyTest, GivesItsBlocksToOthersWhileItWaitsForItsClient) {
 // A turn's share may end exactly where the client stops taking.
 TEST_F(DynamicBodyTest, GivesItsBlocksToOthersWhenItsShareIsSpent) {
   const std::string file = folder_.write("file", pattern(6 * kBlock));
-  Stream stream(sys_, aio_, file, 6 * kBlock);
+  Stream stream(disk_, file, 6 * kBlock);
   stream.peer.room = 2 * kBlock;
   run({&stream});
   ASSERT_EQ(stream.state, Pump::AwaitSocket);
   ASSERT_EQ(sys_.count(FaultySys::Call::Send), 2U) << "it did not need to be told";
   std::deque<AioRead> others;
   for (int i = 0; i < 8; ++i)
-    others.emplace_back(aio_).start(open_fd_.get(), 0, 1);
+    others.emplace_back(aio_).start(open_fd_.get(), 0, 1, ReadMode::NoWait);
   turn({});
   for (const AioRead& read : others)
     EXPECT_TRUE(read.done());
@@ -214,7 +213,7 @@ TEST_F(DynamicBodyTest, GivesItsBlocksToOthersWhenItsShareIsSpent) {
 
 TEST_F(DynamicBodyTest, SendsABoundedAmountATurn) {
   const std::string file = folder_.write("file", pattern(6 * kBlock));
-  Stream stream(sys_, aio_, file, 6 * kBlock);
+  Stream stream(disk_, file, 6 * kBlock);
   std::size_t before = 0;
   while (turn({&stream})) {
     EXPECT_LE(stream.peer.output.size() - before, 4 * kBlock);  // a pump for each event
@@ -227,7 +226,7 @@ TEST_F(DynamicBodyTest, FailsWhereTheFileShrank) {
   for (const std::size_t left : {std::size_t{0}, std::size_t{100}, kBlock, kBlock + 1}) {
     SCOPED_TRACE(left);
     const std::string file = folder_.write("file", pattern(3 * kBlock));
-    Stream stream(sys_, aio_, file, 3 * kBlock);
+    Stream stream(disk_, file, 3 * kBlock);
     ASSERT_EQ(::truncate(file.c_str(), static_cast<off_t>(left)), 0);
     run({&stream});
     EXPECT_EQ(stream.state, Pump::Failed);
@@ -249,7 +248,7 @@ TEST_F(DynamicBodyTest, TellsWhyItFailed) {
               {Call::Send, ENOMEM, Failure::ReadError},
               {Call::AioSubmit, EIO, Failure::ReadError}};
   for (const auto& row : rows) {
-    DynamicBody body(sys_, aio_, open_file(file), this);
+    DynamicBody body(sys_, disk_.cache, open_file(file), this);
     body.aim(0, 3 * kBlock, false);
     const UniqueFd socket = sys_.connect();
     sys_.fail_call(1, row.error, row.call);
@@ -268,7 +267,7 @@ TEST_F(DynamicBodyTest, TellsWhyItFailed) {
 TEST_F(DynamicBodyTest, FailsWhereTheDiskDoesAndSendsOnlyWhatWasRead) {
   for (int n = 1; n <= 3; ++n) {
     const std::string file = folder_.write("file", pattern(3 * kBlock));
-    Stream stream(sys_, aio_, file, 3 * kBlock);
+    Stream stream(disk_, file, 3 * kBlock);
     sys_.fail_read(n, EIO);
     run({&stream});
     EXPECT_EQ(stream.state, Pump::Failed) << n;
@@ -283,7 +282,7 @@ TEST_F(DynamicBodyTest, LeavesNothingBehindWhereverItIsCutShort) {
   for (int turns = 0; turns < 5; ++turns) {
     for (const bool held : {false, true}) {
       {
-        Stream stream(sys_, aio_, file, 4 * kBlock);
+        Stream stream(disk_, file, 4 * kBlock);
         sys_.holds_reads = held;
         for (int i = 0; i < turns; ++i)
           turn({&stream});
@@ -319,7 +318,7 @@ TEST_P(FewBlocks, ServeManySlowClientsToTheEnd) {
   std::vector<std::unique_ptr<Stream>> streams;
   std::vector<Stream*> all;
   for (int i = 0; i < 10; ++i) {
-    streams.push_back(std::make_unique<Stream>(sys_, aio_, file, content.size()));
+    streams.push_back(std::make_unique<Stream>(disk_, file, content.size()));
     all.push_back(streams.back().get());
     all.back()->peer.room = 0;
   }
@@ -348,12 +347,12 @@ TEST_P(FewBlocks, AreNotKeptByClientsThatNeverRead) {
   for (const std::size_t room :
        {std::size_t{0}, std::size_t{1}, kBlock, 2 * kBlock, 3 * kBlock, 3 * kBlock + 1}) {
     for (int i = 0; i < 3; ++i) {
-      lazy.push_back(std::make_unique<Stream>(sys_, aio_, file, content.size()));
+      lazy.push_back(std::make_unique<Stream>(disk_, file, content.size()));
       lazy.back()->peer.room = room;
       all.push_back(lazy.back().get());
     }
   }
-  Stream early(sys_, aio_, file, content.size());
+  Stream early(disk_, file, content.size());
   all.push_back(&early);
   run(all);
   EXPECT_EQ(early.state, Pump::Done);
@@ -361,7 +360,7 @@ TEST_P(FewBlocks, AreNotKeptByClientsThatNeverRead) {
   for (const auto& stream : lazy)
     EXPECT_EQ(stream->peer.room, 0U) << "each took what it wanted";
 
-  Stream late(sys_, aio_, file, content.size());
+  Stream late(disk_, file, content.size());
   run({&late});
   EXPECT_EQ(late.state, Pump::Done);
   EXPECT_TRUE(late.peer.output == content);

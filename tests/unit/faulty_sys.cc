@@ -1,6 +1,7 @@
 #include "faulty_sys.h"
 
 #include <fcntl.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +9,38 @@
 #include <utility>
 
 namespace aws {
+namespace {
+
+// Stands for O_DIRECT, which the temporary folder may not know; without effect on who only reads.
+constexpr int kDirectMark = O_APPEND;
+
+bool is_direct(int file) {
+  return (::fcntl(file, F_GETFL) & kDirectMark) != 0;
+}
+
+}  // namespace
+
+class FaultySys::Turn {
+ public:
+  explicit Turn(FaultySys& sys) : lock_(sys.mutex_, std::defer_lock) {
+    if (std::this_thread::get_id() == sys.loop_) return;
+    lock_.lock();
+    sys.gate_.wait(lock_, [&sys] { return sys.helpers_may_work_; });
+  }
+
+ private:
+  std::unique_lock<std::mutex> lock_;
+};
+
+void FaultySys::let_helpers_work(bool may) {
+  const std::lock_guard lock(mutex_);
+  helpers_may_work_ = may;
+  gate_.notify_all();
+}
+
+void FaultySys::note_sleep() {
+  if (std::this_thread::get_id() == loop_) ++sleeps_;
+}
 
 UniqueFd FaultySys::connect() {
   UniqueFd socket(::open("/dev/null", O_RDWR | O_CLOEXEC));
@@ -81,6 +114,9 @@ ssize_t FaultySys::sendfile(int socket, int file, off_t offset, std::size_t leng
   Peer& to = peer(socket);
   const ssize_t room = room_for(to, length);
   if (room < 0) return room;
+  const auto wanted = static_cast<std::size_t>(room);
+  if (pages.resident(file, offset, wanted) < wanted) note_sleep();
+  pages.take_in(file, offset, wanted);
   const std::size_t before = to.output.size();
   to.output.resize(before + static_cast<std::size_t>(room));
   const ssize_t size =
@@ -110,34 +146,91 @@ void FaultySys::reset_on_close(int socket) noexcept {
 
 // ---- Files
 
-int FaultySys::open_beneath(int directory, const char* path, int flags) noexcept {
+int FaultySys::open_beneath(int directory, const char* path, int flags, bool cached_only) noexcept {
+  const Turn turn(*this);
   if (const int error = begin(Call::OpenBeneath); error < 0) return error;
-  return lacks_openat2 ? -ENOSYS : Sys::open_beneath(directory, path, flags);
+  if (lacks_openat2) return -ENOSYS;
+  if (!cached_only) {
+    note_sleep();
+    cached_paths_.insert(path);
+  } else if (lacks_cached_paths && !cached_paths_.contains(path)) {
+    return -EAGAIN;
+  }
+  return Sys::open_beneath(directory, path, flags, false);
+}
+
+int FaultySys::reopen_direct(int file) noexcept {
+  if (const int error = begin(Call::ReopenDirect); error < 0) return error;
+  if (lacks_direct) return -EINVAL;
+  const std::string name = "/proc/self/fd/" + std::to_string(file);
+  return Sys::open_at(AT_FDCWD, name.c_str(), O_RDONLY | O_CLOEXEC | kDirectMark);
 }
 
 int FaultySys::open_at(int directory, const char* name, int flags) noexcept {
+  const Turn turn(*this);
   if (const int error = begin(Call::OpenAt); error < 0) return error;
+  note_sleep();
   return Sys::open_at(directory, name, flags);
 }
 
 int FaultySys::fstat(int file, struct stat& status) noexcept {
+  const Turn turn(*this);
   if (const int error = begin(Call::Fstat); error < 0) return error;
   return Sys::fstat(file, status);
 }
 
 ssize_t FaultySys::readlink_at(int directory, const char* name, std::span<char> into) noexcept {
+  const Turn turn(*this);
   if (const int error = begin(Call::ReadlinkAt); error < 0) return error;
+  note_sleep();
   return Sys::readlink_at(directory, name, into);
 }
 
 ssize_t FaultySys::read_folder(int folder, std::span<char> into) noexcept {
+  const Turn turn(*this);
   if (const int error = begin(Call::ReadFolder); error < 0) return error;
+  note_sleep();
   return Sys::read_folder(folder, into);
 }
 
 int FaultySys::stat_at(int folder, const char* name, struct stat& status) noexcept {
+  const Turn turn(*this);
   if (const int error = begin(Call::StatAt); error < 0) return error;
+  note_sleep();
   return Sys::stat_at(folder, name, status);
+}
+
+// ---- The page cache
+
+ssize_t FaultySys::probe(int file, off_t offset) noexcept {
+  if (const int error = begin(Call::Probe); error < 0) return error;
+  if (lacks_nowait) return -EOPNOTSUPP;
+  if (pages.resident(file, offset, 1) == 0) return -EAGAIN;
+  char byte = 0;
+  return Sys::pread(file, {&byte, 1}, offset);
+}
+
+int FaultySys::read_ahead(int file, off_t offset, std::size_t length) noexcept {
+  if (const int error = begin(Call::ReadAhead); error < 0) return error;
+  pages.ask(file, offset, length);
+  return 0;
+}
+
+ssize_t FaultySys::pread(int file, std::span<char> into, off_t offset) noexcept {
+  const Turn turn(*this);
+  if (const int error = begin(Call::Pread); error < 0) return error;
+  if (const int error = error_of_disk(); error < 0) return error;
+  note_sleep();
+  const ssize_t size = Sys::pread(file, into.first(std::min(into.size(), read_limit)), offset);
+  if (size > 0) pages.take_in(file, offset, static_cast<std::size_t>(size));
+  return size;
+}
+
+std::int64_t FaultySys::file_system_of(int /*file*/) noexcept {
+  const Turn turn(*this);
+  if (const int error = begin(Call::FileSystemOf); error < 0) return error;
+  note_sleep();
+  return file_system;
 }
 
 // ---- The ring
@@ -152,14 +245,30 @@ int FaultySys::aio_submit(io_context_t, std::span<iocb*> reads) noexcept {
   if (const int error = begin(Call::AioSubmit); error < 0) return error;
   int taken = 0;
   for (iocb* const read : reads.first(std::min(reads.size(), submit_limit))) {
-    if (held_.size() + finished_.size() == ring_depth_) return taken > 0 ? taken : -EAGAIN;
-    UniqueFd file(::fcntl(read->aio_fildes, F_DUPFD_CLOEXEC, 0));
-    if (!file) return taken > 0 ? taken : -EBADF;
-    held_.push_back({read, std::move(file)});
+    const bool is_full = held_.size() + finished_.size() == ring_depth_;
+    const int error = is_full ? -EAGAIN : hold(*read);
+    if (error < 0) return taken > 0 ? taken : error;
     if (!holds_reads) finish_reads();
     ++taken;
   }
   return taken;
+}
+
+// Takes `read` in: 0, or -errno where the kernel refuses it.
+int FaultySys::hold(iocb& read) {
+  const auto& what = read.u.c;
+  UniqueFd file(::fcntl(read.aio_fildes, F_DUPFD_CLOEXEC, 0));
+  if (!file) return -EBADF;
+  const bool no_wait = (read.aio_rw_flags & RWF_NOWAIT) != 0;
+  if (no_wait && lacks_nowait) return -EOPNOTSUPP;
+  std::size_t length = what.nbytes;
+  if (!is_direct(file.get())) {
+    const std::size_t here = pages.resident(file.get(), what.offset, length);
+    if (here < length && !no_wait) note_sleep();
+    if (no_wait) length = here;
+  }
+  held_.push_back({&read, std::move(file), length, is_direct(read.aio_fildes), pages.time()});
+  return 0;
 }
 
 void FaultySys::finish_reads(std::size_t count) {
@@ -170,16 +279,33 @@ void FaultySys::finish_reads(std::size_t count) {
 }
 
 void FaultySys::finish(const Held& read) {
-  const auto& what = read.control->u.c;
-  const std::size_t size = std::min<std::size_t>(what.nbytes, read_limit);
-  ssize_t result = ::pread(read.file.get(), what.buf, size, static_cast<off_t>(what.offset));
-  if (result < 0) result = -errno;
-  if (read_countdown_ > 0 && --read_countdown_ == 0) result = -read_error_;
   io_event event{};
   event.data = read.control->data;
   event.obj = read.control;
-  event.res = static_cast<unsigned long>(result);
+  event.res = static_cast<unsigned long>(outcome_of(read));
   finished_.push_back(event);
+}
+
+ssize_t FaultySys::outcome_of(const Held& read) {
+  const auto& what = read.control->u.c;
+  if (read.is_direct && direct_error != 0) return -direct_error;
+  if (!read.is_direct && read.length == 0) return -EAGAIN;
+  if (!read.is_direct) {
+    if (const int error = error_of_disk(); error < 0) return error;
+  }
+  const std::size_t size = std::min(read.length, read_limit);
+  const ssize_t result =
+      Sys::pread(read.file.get(), {static_cast<char*>(what.buf), size}, what.offset);
+  if (read.is_direct) {
+    pages.arrive(read.file.get(), read.time);
+  } else if (result > 0) {
+    pages.take_in(read.file.get(), what.offset, static_cast<std::size_t>(result));
+  }
+  return result;
+}
+
+int FaultySys::error_of_disk() {
+  return read_countdown_ > 0 && --read_countdown_ == 0 ? -read_error_ : 0;
 }
 
 int FaultySys::aio_events(io_context_t, long at_least, std::span<io_event> into) noexcept {
@@ -224,6 +350,16 @@ std::vector<int> legal_errors(FaultySys::Call call) {
       return {EIO, ENOENT, ENOMEM};
     case Call::StatAt:
       return {EACCES, ENOENT, ENOMEM, EIO};
+    case Call::ReopenDirect:
+      return {EINVAL, EMFILE, ENFILE, ENOMEM, EACCES};
+    case Call::Probe:
+      return {EAGAIN, EOPNOTSUPP, EIO};
+    case Call::ReadAhead:
+      return {EINVAL, EBADF};
+    case Call::Pread:
+      return {EIO, ENOMEM};
+    case Call::FileSystemOf:
+      return {EIO, ENOMEM, ENOSYS};
     case Call::AioSubmit:
       return {EAGAIN, EBADF, EINVAL, ENOMEM};
     case Call::AioEvents:  // EINTR, which ends in Sys

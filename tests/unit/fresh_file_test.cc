@@ -47,7 +47,8 @@ class FreshFile : public testing::Test {
     for (const auto& [field, value] : fields)
       request.fields[static_cast<std::size_t>(field)] = value;
     const Moment now{.wall_s = now_.s, .wall_ns = now_.ns};
-    return resources_.answer(request, {sys_, aio_, now}, nullptr);
+    Lookup lookup{.sys = sys_};
+    return resources_.answer(request, {sys_, aio_, cache_, helpers_, lookup, now}, nullptr);
   }
   int status(std::string_view target, const Fields& fields) {
     return ask(target, fields).head.status;
@@ -56,7 +57,9 @@ class FreshFile : public testing::Test {
   TempFolder folder_;
   Resources resources_{site_at(folder_.path().string())};
   CoarseSys sys_;
-  AioContext aio_{sys_, 2};
+  HelperThreads helpers_{sys_, 1, 1};
+  AioContext aio_{sys_, helpers_, 2, 1};
+  PageCache cache_{sys_, aio_, helpers_, Engine::Announced};
   FileTime now_ = {kWritten_s, kWritten_ns + kTickNs / 2};
 };
 

@@ -19,8 +19,10 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "disk.h"
 #include "strict_json.h"
 
 namespace aws {
@@ -39,6 +41,7 @@ class ListingSys final : public Sys {
   int send_error = 0;
   bool more_promised = false;  // by the last send
 
+  int calls_by_loop = 0;                    // that may sleep
   int reads = 0;                            // of folders
   int stats = 0;                            // of entries
   int fail_read = 0;                        // the n-th, counting from 1, with EIO
@@ -58,6 +61,7 @@ class ListingSys final : public Sys {
   }
 
   ssize_t read_folder(int folder, std::span<char> into) noexcept override {
+    note_caller();
     if (++reads == fail_read) return -EIO;
     if (made_up == 0) return Sys::read_folder(folder, into);
     std::size_t size = 0;
@@ -76,6 +80,7 @@ class ListingSys final : public Sys {
   }
 
   int stat_at(int folder, const char* name, struct stat& status) noexcept override {
+    note_caller();
     ++stats;
     if (on_stat && on_stat(name) != 1) return on_stat(name);
     if (made_up == 0) return Sys::stat_at(folder, name, status);
@@ -86,6 +91,11 @@ class ListingSys final : public Sys {
   }
 
  private:
+  void note_caller() {
+    if (std::this_thread::get_id() == loop_) ++calls_by_loop;
+  }
+
+  const std::thread::id loop_ = std::this_thread::get_id();
   bool blocked_ = false;
   std::size_t made_ = 0;
 };
@@ -105,16 +115,25 @@ class ListingBodyTest : public testing::Test {
 
   ListingBody body(ListingRequest request) {
     request.path = "static/x";
-    return ListingBody(sys_, *root_, UniqueFd(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY)),
-                       request);
+    return ListingBody(sys_, helpers_, *root_,
+                       UniqueFd(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY)), request, this);
   }
 
-  // Pumps until something else than AwaitSocket comes of it.
-  static Pump run(ListingBody& body) {
-    Pump result = Pump::AwaitSocket;
-    while (result == Pump::AwaitSocket)
-      result = body.pump(-1);
+  // Pumps once, and lets the helper finish what that has sent it for.
+  Pump pump(ListingBody& body) {
+    const Pump result = body.pump(-1);
+    std::vector<void*> ready;
+    await_errands(helpers_, ready);
+    EXPECT_EQ(ready, std::vector<void*>(result == Pump::AwaitDisk ? 1 : 0, this));
     return result;
+  }
+
+  // Pumps until there is nothing to wait for any more.
+  Pump run(ListingBody& body) {
+    for (;;) {
+      const Pump result = pump(body);
+      if (result != Pump::AwaitSocket && result != Pump::AwaitDisk) return result;
+    }
   }
 
   // The whole listing as JSON, unframed.
@@ -154,6 +173,7 @@ class ListingBodyTest : public testing::Test {
   fs::path folder_ = fs::path(base_) / "static" / "x";
   std::optional<DocumentRoot> root_;
   ListingSys sys_;
+  HelperThreads helpers_{sys_, 1, 4};
 };
 
 using Names = std::vector<std::string>;
@@ -274,8 +294,8 @@ TEST_F(ListingBodyTest, OfAnEmptyFolderIsWholeToo) {
   EXPECT_FALSE(sys_.more_promised);
 }
 
-// Its 10,000 files are real. A pump may look at 170 entries at the most, since a record has 24
-// bytes or more, and sends no more than one piece of the page.
+// Its 10,000 files are real. An errand looks at 32 slices of 170 entries at the most, since a
+// record has 24 bytes or more, and a pump at none; it sends no more than one piece of the page.
 TEST_F(ListingBodyTest, TakesTenThousandFilesInSlices) {
   constexpr int kFiles = 10'000;
   Names expected;
@@ -285,15 +305,19 @@ TEST_F(ListingBodyTest, TakesTenThousandFilesInSlices) {
   }
   ListingBody listing = body({.format = ListingFormat::Json});
   Pump result = Pump::AwaitSocket;
-  for (int pumps = 0; result == Pump::AwaitSocket; ++pumps) {
+  int errands = 0;
+  for (int pumps = 0; result == Pump::AwaitSocket || result == Pump::AwaitDisk; ++pumps) {
     ASSERT_LT(pumps, 1000);
     sys_.reads = sys_.stats = 0;
     const std::size_t before = sys_.output.size();
-    result = listing.pump(-1);
-    ASSERT_LE(sys_.reads, 1);
-    ASSERT_LE(sys_.stats, 170);
+    result = pump(listing);
+    if (result == Pump::AwaitDisk) ++errands;
+    ASSERT_LE(sys_.reads, 32);
+    ASSERT_LE(sys_.stats, 32 * 170);
     ASSERT_LE(sys_.output.size() - before, 20'000U);
   }
+  EXPECT_GT(errands, 1) << "others get the helper in between";
+  EXPECT_EQ(sys_.calls_by_loop, 0);
   EXPECT_EQ(result, Pump::Done);
   const auto parsed = StrictJson::parse(unchunked(sys_.output));
   ASSERT_TRUE(parsed);
@@ -317,7 +341,7 @@ TEST_F(ListingBodyTest, SaysWhenAFolderHasTooManyEntries) {
   sys_.made_up_name.assign(240, 'x');
   ListingBody listing = body({.format = ListingFormat::Json, .chunked = false});
   while (sys_.output.empty())
-    ASSERT_EQ(listing.pump(-1), Pump::AwaitSocket);
+    ASSERT_NE(pump(listing), Pump::Failed);
   EXPECT_TRUE(sys_.output.starts_with("{\"path\": \"/static/x/\", \"truncated\": true,"));
   EXPECT_EQ(sys_.reads, FolderReader::kSliceLimit + 1);
   EXPECT_GE(sys_.stats, 57'000);
@@ -383,11 +407,11 @@ TEST_F(ListingBodyTest, FailsWhenThePeerIsGone) {
 // A client may take minutes over its page, and descriptors are few.
 TEST_F(ListingBodyTest, ClosesTheFolderBeforeItSends) {
   const int folder = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY);
-  ListingBody listing(sys_, *root_, UniqueFd(folder), {.path = "static/x"});
+  ListingBody listing(sys_, helpers_, *root_, UniqueFd(folder), {.path = "static/x"}, this);
   sys_.transfer_limit = 1;
   while (sys_.output.empty()) {
     sys_.blocks_every_other_time = true;
-    ASSERT_EQ(listing.pump(-1), Pump::AwaitSocket);
+    ASSERT_NE(pump(listing), Pump::Failed);
   }
   EXPECT_EQ(::fcntl(folder, F_GETFD), -1);
   EXPECT_EQ(errno, EBADF);

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "os/sys.h"
+#include "disk.h"
 #include "serve/resources.h"
 #include "temp_folder.h"
 #include "test_site.h"
@@ -68,13 +68,12 @@ TEST(ListingSlots, AreHeldByAnswersUnderWay) {
   site.listing = true;
   site.max_listings = 1;
   const Resources resources(site);
-  Sys sys;
-  AioContext aio(sys, 2);
+  Disk disk;
   const auto ask = [&](Method method) {
     Request request;
     request.method = method;
     request.target = "/static/x/";
-    return resources.answer(request, {sys, aio, sys.now()}, nullptr);
+    return resources.answer(request, disk.tools(disk.sys.now()), nullptr);
   };
   EXPECT_EQ(ask(Method::Get).head.status, 200);
   const Response head = ask(Method::Head);

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "faulty_sys.h"
+#include "disk.h"
 #include "serve/dynamic_body.h"
 #include "serve/static_body.h"
 #include "temp_folder.h"
@@ -29,9 +29,9 @@ class MultipartBodyTest : public testing::TestWithParam<Engine> {
   MultipartBody body_of(const Parts& parts) {
     std::unique_ptr<FileBody> file;
     if (GetParam() == Engine::Sendfile) {
-      file = std::make_unique<StaticBody>(sys_, open_file(name_));
+      file = std::make_unique<StaticBody>(sys_, disk_.cache, open_file(name_), this);
     } else {
-      file = std::make_unique<DynamicBody>(sys_, aio_, open_file(name_), this);
+      file = std::make_unique<DynamicBody>(sys_, disk_.cache, open_file(name_), this);
     }
     return {sys_, std::move(file), parts, "the end"};
   }
@@ -61,8 +61,9 @@ class MultipartBodyTest : public testing::TestWithParam<Engine> {
     }
   }
 
-  FaultySys sys_;
-  AioContext aio_{sys_, 4};
+  Disk disk_{4};
+  FaultySys& sys_ = disk_.sys;
+  AioContext& aio_ = disk_.aio;
   TempFolder folder_;
   std::string content_;
   std::string name_;

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "faulty_sys.h"
+#include "disk.h"
 #include "serve/resources.h"
 #include "temp_folder.h"
 #include "test_site.h"
@@ -48,13 +48,12 @@ class NoEncoder : public testing::TestWithParam<std::string> {
     request.method = Method::Get;
     request.target = "/dynamic/page.html";
     request.fields[static_cast<std::size_t>(Field::AcceptEncoding)] = GetParam();
-    return resources_.answer(request, {sys_, aio_}, nullptr);
+    return resources_.answer(request, disk_.tools(), nullptr);
   }
 
   TempFolder folder_;
   std::string file_ = folder_.write("dynamic/page.html", std::string(1000, 'x'));
-  FaultySys sys_;
-  AioContext aio_{sys_, 2};
+  Disk disk_{2};
   Resources resources_{site_at(folder_.path().string())};
 };
 

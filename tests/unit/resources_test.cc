@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "faulty_sys.h"
+#include "disk.h"
 #include "test_site.h"
 
 namespace aws {
@@ -19,12 +19,12 @@ class ResourcesTest : public testing::Test {
     request.method = method;
     request.target = target;
     request.refusal = refusal;
-    return resources_.answer(request, {sys_, aio_, now_}, nullptr);
+    return resources_.answer(request, disk_.tools(now_), nullptr);
   }
   int status(const std::string& target) { return answer(target).head.status; }
 
-  FaultySys sys_;
-  AioContext aio_{sys_, 2};
+  Disk disk_{2};
+  FaultySys& sys_ = disk_.sys;
   Moment now_ = Sys().now();  // the site's files are not from the future
   const TestSite& site_ = TestSite::shared();
   const Resources& resources_ = TestSite::resources();
@@ -82,7 +82,7 @@ TEST_F(ResourcesTest, ShowTheFrontPageIfThereIsOne) {
   Request request;
   request.method = Method::Get;
   request.target = "/";
-  EXPECT_EQ(other.answer(request, {sys_, aio_, now_}, nullptr).head.status, 404);
+  EXPECT_EQ(other.answer(request, disk_.tools(now_), nullptr).head.status, 404);
 }
 
 TEST_F(ResourcesTest, ShowAFoldersIndex) {

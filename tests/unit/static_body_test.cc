@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "faulty_sys.h"
+#include "disk.h"
 #include "temp_folder.h"
 
 namespace aws {
@@ -18,7 +20,8 @@ class StaticBodyTest : public testing::Test {
   // A body of all `content`, which stands in the file at `offset`.
   StaticBody& body_of(const std::string& content, std::size_t offset = 0) {
     name_ = folder_.write("file", std::string(offset, '-') + content + "behind");
-    body_.emplace(sys_, open_file(name_)).aim(static_cast<off_t>(offset), content.size(), false);
+    body_.emplace(sys_, disk_.cache, open_file(name_), this)
+        .aim(static_cast<off_t>(offset), content.size(), false);
     return *body_;
   }
 
@@ -34,7 +37,8 @@ class StaticBodyTest : public testing::Test {
 
   TempFolder folder_;
   std::string name_;
-  FaultySys sys_;
+  Disk disk_;
+  FaultySys& sys_ = disk_.sys;
   UniqueFd socket_ = sys_.connect();
   std::optional<StaticBody> body_;
 };
@@ -116,7 +120,7 @@ TEST_F(StaticBodyTest, TellsWhyItFailed) {
               {ENOMEM, Failure::ReadError}};
   for (const auto& row : rows) {
     StaticBody& body = body_of(pattern(3000));
-    sys_.fail_call(1, row.error);
+    sys_.fail_call(1, row.error, FaultySys::Call::Sendfile);
     EXPECT_EQ(body.pump(socket_.get()), Pump::Failed);
     EXPECT_EQ(body.failure(), row.failure) << row.error;
     EXPECT_EQ(body.sent(), 0U);
@@ -128,6 +132,120 @@ TEST_F(StaticBodyTest, ClosesItsFile) {
   body_of("x");
   body_.reset();
   EXPECT_EQ(open_descriptors(), before);
+}
+
+// ---- Not in memory
+
+class ColdStaticBodyTest : public StaticBodyTest {
+ protected:
+  ColdStaticBodyTest() { sys_.pages.cold = true; }
+  ~ColdStaticBodyTest() override { EXPECT_EQ(sys_.sleeps(), 0) << "sendfile had to wait"; }
+
+  // Pumps to the end, and lets the disk have its turn where the body waits for that.
+  Pump pump_with_disk(Body& body) {
+    for (;;) {
+      const Pump result = body.pump(socket_.get());
+      if (result != Pump::AwaitSocket && result != Pump::AwaitDisk) return result;
+      if (result == Pump::AwaitSocket) continue;
+      std::vector<void*> ready;
+      disk_.turn(ready);
+      EXPECT_EQ(ready, std::vector<void*>{this});
+    }
+  }
+};
+
+TEST_F(ColdStaticBodyTest, WaitsInsteadOfSending) {
+  sys_.holds_reads = true;
+  StaticBody& body = body_of(pattern(600'000));
+  EXPECT_EQ(body.pump(socket_.get()), Pump::AwaitDisk);
+  EXPECT_EQ(body.pump(socket_.get()), Pump::AwaitDisk) << "woken for nothing";
+  EXPECT_EQ(sys_.count(FaultySys::Call::Sendfile), 0U);
+  EXPECT_EQ(body.sent(), 0U);
+  sys_.holds_reads = false;
+  sys_.finish_reads();
+  EXPECT_EQ(pump_with_disk(body), Pump::Done);
+  EXPECT_TRUE(peer().output == pattern(600'000));
+}
+
+TEST_F(ColdStaticBodyTest, SendsWhatIsThereBeforeItWaitsForTheRest) {
+  StaticBody& body = body_of(pattern(600'000));
+  const UniqueFd file = open_file(name_);
+  sys_.pages.take_in(file.get(), 0, 256 * 1024);
+  EXPECT_EQ(body.pump(socket_.get()), Pump::AwaitDisk);
+  EXPECT_EQ(body.sent(), 256U * 1024U);
+  EXPECT_EQ(pump_with_disk(body), Pump::Done);
+  EXPECT_TRUE(peer().output == pattern(600'000));
+}
+
+TEST_F(ColdStaticBodyTest, SendsExactlyWhatWasPromisedHoweverItComesIn) {
+  const struct {
+    const char* name;
+    void (*spoil)(FaultySys&);
+  } disks[] = {
+      {"announced", [](FaultySys&) {}},
+      {"never comes", [](FaultySys& sys) { sys.pages.loses_readahead = true; }},
+      {"dirty", [](FaultySys& sys) { sys.direct_error = EAGAIN; }},
+      {"no O_DIRECT", [](FaultySys& sys) { sys.lacks_direct = true; }},
+      {"silent", [](FaultySys& sys) { sys.lacks_nowait = true; }},
+  };
+  for (const auto& disk : disks) {
+    disk.spoil(sys_);
+    for (const std::size_t size : {1U, 4096U, 262'144U, 262'145U, 1'500'000U}) {
+      for (const std::size_t cut : {FaultySys::kNoLimit, std::size_t{70'001}}) {
+        SCOPED_TRACE(std::string(disk.name) + ", " + std::to_string(size));
+        sys_.transfer_limit = cut;
+        sys_.pages.evict();
+        peer().output.clear();
+        StaticBody& body = body_of(pattern(size), 777);
+        EXPECT_EQ(pump_with_disk(body), Pump::Done);
+        EXPECT_TRUE(peer().output == pattern(size));
+      }
+    }
+  }
+}
+
+// A slow client's pages may well be gone when it comes back.
+TEST_F(ColdStaticBodyTest, LooksAgainEachTurn) {
+  StaticBody& body = body_of(pattern(250'000));
+  peer().room = 1000;
+  while (body.pump(socket_.get()) != Pump::AwaitSocket) {
+    std::vector<void*> ready;
+    disk_.turn(ready);
+  }
+  EXPECT_EQ(body.sent(), 1000U);
+  sys_.pages.evict();
+  peer().room = FaultySys::kNoLimit;
+  EXPECT_EQ(body.pump(socket_.get()), Pump::AwaitDisk);
+  EXPECT_EQ(body.sent(), 1000U);
+  EXPECT_EQ(pump_with_disk(body), Pump::Done);
+  EXPECT_TRUE(peer().output == pattern(250'000));
+}
+
+TEST_F(ColdStaticBodyTest, FailsWhereTheFileShrankWhileItWaited) {
+  StaticBody& body = body_of(pattern(600'000));
+  ASSERT_EQ(body.pump(socket_.get()), Pump::AwaitDisk);
+  ASSERT_EQ(::truncate(name_.c_str(), 300'000), 0);
+  EXPECT_EQ(pump_with_disk(body), Pump::Failed);
+  EXPECT_EQ(body.failure(), Failure::FileShrank);
+  EXPECT_TRUE(peer().output == pattern(300'000)) << "nothing is made up";
+}
+
+// The open file goes on to be the old one, and so do its pages.
+TEST_F(ColdStaticBodyTest, SendsTheFileThatWasOpenedThoughAnotherTookItsName) {
+  StaticBody& body = body_of(pattern(600'000));
+  ASSERT_EQ(body.pump(socket_.get()), Pump::AwaitDisk);
+  ASSERT_EQ(::rename(folder_.write("other", std::string(700'000, 'x')).c_str(), name_.c_str()), 0);
+  EXPECT_EQ(pump_with_disk(body), Pump::Done);
+  EXPECT_TRUE(peer().output == pattern(600'000));
+}
+
+TEST_F(ColdStaticBodyTest, FailsWhereTheDiskDoes) {
+  sys_.lacks_direct = true;
+  StaticBody& body = body_of(pattern(600'000));
+  sys_.fail_read(1, EIO);
+  EXPECT_EQ(pump_with_disk(body), Pump::Failed);
+  EXPECT_EQ(body.failure(), Failure::ReadError);
+  EXPECT_EQ(body.sent(), 0U);
 }
 
 }  // namespace

@@ -1,0 +1,232 @@
+#include "os/residency.h"
+
+#include <linux/magic.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+
+namespace aws {
+namespace {
+
+// File systems that live in memory. (What they swap out can make a reader wait, as any program's
+// memory can.)
+bool is_memory(std::int64_t file_system) {
+  return file_system == TMPFS_MAGIC || file_system == RAMFS_MAGIC || file_system == HUGETLBFS_MAGIC;
+}
+
+off_t last_block(off_t end) {
+  const auto block = static_cast<off_t>(AioContext::kSentinelSize);
+  return (end - 1) / block * block;
+}
+
+}  // namespace
+
+// What was undertaken to get a window in.
+struct Residency::Announcement {
+  explicit Announcement(AioContext& aio) : read(aio, AioRead::Use::Sentinel) {}
+
+  static constexpr std::uint64_t kNoWindow = ~std::uint64_t{0};
+  std::uint64_t index = kNoWindow;
+  AioRead read;
+  int rounds = 0;
+  bool by_helper = false;
+};
+
+// Asks what file system the file is on: statfs(2) of a network's may take long.
+struct Residency::Study final : public Errand {
+  explicit Study(int open_file, void* whose) : file(open_file), owner(whose) {}
+
+  void run(Sys& sys) noexcept override { file_system = sys.file_system_of(file); }
+  void returned(std::vector<void*>& ready) override {
+    done = true;
+    ready.push_back(owner);
+  }
+
+  const int file;
+  void* const owner;
+  std::int64_t file_system = 0;
+  bool done = false;
+};
+
+struct Residency::Cold {
+  explicit Cold(AioContext& aio)
+      : announcements{Announcement(aio), Announcement(aio), Announcement(aio)} {}
+
+  UniqueFd direct;  // the file once more, with O_DIRECT
+  bool lacks_direct = false;
+  std::array<Announcement, kAhead + 1> announcements;  // by index, modulo their number
+  std::unique_ptr<Study> study;
+};
+
+Residency::Residency(PageCache& cache, int file, void* owner)
+    : cache_(cache), file_(file), owner_(owner) {}
+
+Residency::~Residency() = default;
+
+void Residency::aim(off_t offset, std::uint64_t length) {
+  begin_ = offset;
+  end_ = offset + static_cast<off_t>(length);
+  resident_end_ = 0;
+  if (cold_ == nullptr) return;
+  for (Announcement& announcement : cold_->announcements)
+    announcement.index = Announcement::kNoWindow;
+}
+
+std::int64_t Residency::ready(off_t offset) {
+  assert(offset >= begin_ && offset < end_);
+  if (offset >= resident_end_) {
+    const auto index = static_cast<std::uint64_t>((offset - begin_) / kWindow);
+    Window needed = window(index);
+    const off_t window_end = needed.end;
+    needed.begin = offset;
+    int error = 0;
+    if (!admit(needed, error)) return error;
+    resident_end_ = window_end;
+    if (cold_ != nullptr && medium_ == Medium::Tells) look_ahead(index);
+  }
+  return resident_end_ - offset;
+}
+
+// Whether `window` can be read now; false with `error` 0: the owner will be reported.
+bool Residency::admit(const Window& window, int& error) {
+  if (cache_.is_plain() || medium_ == Medium::Memory) return true;
+  if (cold_ != nullptr) {
+    Announcement& announcement = announcement_of(window.index);
+    if (announcement.by_helper && announcement.read.done()) {
+      error = static_cast<int>(std::min<ssize_t>(announcement.read.result(), 0));
+      return error == 0;
+    }
+  }
+  if (medium_ == Medium::Tells) {
+    switch (cache_.probe(file_, window.begin, window.end)) {
+      case PageCache::Answer::Resident:
+        if (cold_ == nullptr) ++cache_.counters().resident;
+        return true;
+      case PageCache::Answer::Missing:
+        return await(window, announcement_of(window.index));
+      case PageCache::Answer::Unknown:
+        if (!study()) return false;
+        return admit(window, error);
+    }
+  }
+  return await(window, announcement_of(window.index));
+}
+
+// Has `window` announced, one way or another: false, for the owner to wait.
+bool Residency::await(const Window& window, Announcement& announcement) {
+  AioRead& read = announcement.read;
+  PageCache::Counters& counters = cache_.counters();
+  if (read.started() && !read.done()) {  // it was sent ahead
+    read.set_waiter(owner_);
+    return false;
+  }
+  const bool was_sent = read.done();
+  const ssize_t result = was_sent ? read.result() : 0;
+  read.release();
+  if (medium_ == Medium::Silent) {
+    ++counters.silent;
+    send_helper(window, announcement);
+  } else if (result < 0) {
+    ++counters.refused;
+    send_helper(window, announcement);
+  } else if (!has_direct()) {
+    ++counters.no_direct;
+    send_helper(window, announcement);
+  } else if (announcement.rounds >= kRounds) {
+    ++counters.gave_up;
+    send_helper(window, announcement);
+  } else {
+    ++(was_sent ? counters.again : counters.announced);
+    send_sentinel(window, announcement);
+  }
+  read.set_waiter(owner_);
+  return false;
+}
+
+void Residency::send_sentinel(const Window& window, Announcement& announcement) {
+  ++announcement.rounds;
+  cache_.sys().read_ahead(file_, window.begin, static_cast<std::size_t>(window.end - window.begin));
+  // NoWait: before it reads past the page cache, O_DIRECT would wait for what is dirty there.
+  announcement.read.start(cold().direct.get(), last_block(window.end), AioContext::kSentinelSize,
+                          ReadMode::NoWait);
+}
+
+void Residency::send_helper(const Window& window, Announcement& announcement) {
+  ++cache_.counters().to_helper;
+  announcement.by_helper = true;
+  announcement.read.start(file_, window.begin, static_cast<std::size_t>(window.end - window.begin),
+                          ReadMode::OnHelper, owner_);
+}
+
+// Has the windows after `index` on their way before they are needed.
+void Residency::look_ahead(std::uint64_t index) {
+  for (std::uint64_t next = index + 1; next <= index + kAhead; ++next) {
+    const Window ahead = window(next);
+    if (ahead.begin >= end_ || !has_direct()) return;
+    Announcement& announcement = announcement_of(next);
+    if (announcement.rounds > 0) continue;
+    if (cache_.probe(file_, ahead.begin, ahead.end) != PageCache::Answer::Missing) continue;
+    ++cache_.counters().ahead;
+    send_sentinel(ahead, announcement);
+  }
+}
+
+Residency::Window Residency::window(std::uint64_t index) const {
+  const off_t begin = begin_ + static_cast<off_t>(index) * kWindow;
+  return {index, begin, std::min(begin + kWindow, end_)};
+}
+
+// The one that is about window `index`; fresh, if it was about another.
+Residency::Announcement& Residency::announcement_of(std::uint64_t index) {
+  Announcement& announcement = cold().announcements[index % (kAhead + 1)];
+  if (announcement.index != index) {
+    announcement.read.release();
+    announcement.index = index;
+    announcement.rounds = 0;
+    announcement.by_helper = false;
+  }
+  return announcement;
+}
+
+Residency::Cold& Residency::cold() {
+  if (cold_ == nullptr) cold_ = std::make_unique<Cold>(cache_.aio());
+  return *cold_;
+}
+
+bool Residency::has_direct() {
+  Cold& state = cold();
+  if (!state.direct && !state.lacks_direct) {
+    state.direct = UniqueFd(cache_.sys().reopen_direct(file_));
+    state.lacks_direct = !state.direct;
+  }
+  return !state.lacks_direct;
+}
+
+// ---- The medium
+
+ReadMode Residency::read_mode() const {
+  if (cache_.is_plain() || medium_ == Medium::Memory) return ReadMode::MayWait;
+  return medium_ == Medium::Tells ? ReadMode::NoWait : ReadMode::OnHelper;
+}
+
+bool Residency::study() {
+  struct stat status {};
+  const dev_t device = cache_.sys().fstat(file_, status) == 0 ? status.st_dev : 0;
+  std::optional<Medium> medium = cache_.medium_of(device);
+  if (!medium) {
+    std::unique_ptr<Study>& study = cold().study;
+    if (study == nullptr) {
+      study = std::make_unique<Study>(file_, owner_);
+      cache_.helpers().start(*study, owner_);
+    }
+    if (!study->done) return false;
+    medium = is_memory(study->file_system) ? Medium::Memory : Medium::Silent;
+    cache_.learn(device, *medium);
+  }
+  medium_ = *medium;
+  if (medium_ == Medium::Memory) ++cache_.counters().memory_files;
+  return true;
+}
+
+}  // namespace aws

@@ -1,0 +1,91 @@
+// Residency: has the part of a file that is to be read next be in memory before it is read, so that
+// neither sendfile(2) nor a read ever waits for a disk.
+//
+//   window 0     window 1     window 2     window 3        a window is 256 KiB
+//   ── read ──>  probe: is it there?
+//                yes ── read it; have 2 and 3 read ahead, if this file is cold
+//                no ─── readahead of it, and a *sentinel*: a read of its last block by O_DIRECT,
+//                whose
+//                       completion, through the loop's eventfd, says that the window is in ──>
+//                       probe
+//
+// The sentinel queues behind the readahead on its way to the disk. That it comes last is usual but
+// nowhere promised, so the window is probed again; after a few rounds, or where a sentinel cannot
+// be sent, a helper thread reads the window, and that is trusted.
+//
+// It knows an open file and nothing of who reads it, or why. One thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "os/aio.h"
+#include "os/page_cache.h"
+#include "os/unique_fd.h"
+
+namespace aws {
+
+class Residency {
+ public:
+  static constexpr off_t kWindow = 256 * 1024;  // more than that, readahead would take at once
+
+  // `file` stays its owner's, and open: while this lives, and then while the helpers work for
+  // `owner`, who is also the waiter that gets reported. `cache` must outlive it.
+  Residency(PageCache& cache, int file, void* owner);
+  ~Residency();
+
+  // What is to be read, in order: `length` bytes from `offset` on.
+  void aim(off_t offset, std::uint64_t length);
+
+  // How many bytes from `offset`, within the aim, can be read now; 0: the owner will be reported,
+  // and is to ask again; -errno: the disk has failed.
+  [[nodiscard]] std::int64_t ready(off_t offset);
+
+  // What is in memory may be thrown out at any time: to be called when time has passed.
+  void forget() { resident_end_ = 0; }
+
+  // How io_submit(2) can read this file without sleeping. NoWait, until -EOPNOTSUPP has come of it
+  // and study() has been called.
+  [[nodiscard]] ReadMode read_mode() const;
+
+  // Finds out what medium it is. False: the owner will be reported, and is to ask again.
+  [[nodiscard]] bool study();
+
+ private:
+  static constexpr std::size_t kAhead = 2;  // windows beyond the one that is needed
+  static constexpr int kRounds = 3;         // of readahead and sentinel, for one window
+
+  struct Window {
+    std::uint64_t index;  // from the aim's beginning on
+    off_t begin;
+    off_t end;
+  };
+  struct Announcement;
+  struct Study;
+  struct Cold;  // what is needed for files that are not in memory only
+
+  [[nodiscard]] Window window(std::uint64_t index) const;
+  [[nodiscard]] bool admit(const Window& window, int& error);
+  [[nodiscard]] bool await(const Window& window, Announcement& announcement);
+  void send_sentinel(const Window& window, Announcement& announcement);
+  void send_helper(const Window& window, Announcement& announcement);
+  void look_ahead(std::uint64_t index);
+  [[nodiscard]] Announcement& announcement_of(std::uint64_t index);
+  [[nodiscard]] Cold& cold();
+  [[nodiscard]] bool has_direct();
+
+  PageCache& cache_;
+  const int file_;
+  void* const owner_;
+  off_t begin_ = 0;
+  off_t end_ = 0;
+  off_t resident_end_ = 0;
+  Medium medium_ = Medium::Tells;
+  std::unique_ptr<Cold> cold_;
+};
+
+}  // namespace aws

@@ -1,0 +1,68 @@
+#include "serve/file_cache.h"
+
+#include <utility>
+
+#include "os/sys.h"
+
+namespace aws {
+namespace {
+
+bool same_time(const timespec& left, const timespec& right) {
+  return left.tv_sec == right.tv_sec && left.tv_nsec == right.tv_nsec;
+}
+
+// Whether nothing happened to the file between the two. Whatever is done to an inode or to one of
+// its names changes its ctime; the rest is for clocks that tick too slowly to show it.
+bool is_unchanged(const struct stat& before, const struct stat& now) {
+  return same_time(before.st_ctim, now.st_ctim) && same_time(before.st_mtim, now.st_mtim) &&
+         before.st_size == now.st_size && before.st_nlink == now.st_nlink &&
+         before.st_mode == now.st_mode;
+}
+
+}  // namespace
+
+OpenedFile FileCache::find(Sys& sys, const std::string& path, std::int64_t now_us) {
+  OpenedFile found;
+  const auto entry = by_path_.find(path);
+  if (entry == by_path_.end()) return found;
+  CachedFile& file = *entry->second;
+  if (now_us - file.opened_us >= kLifeUs || sys.fstat(file.file.get(), found.status) < 0 ||
+      !is_unchanged(file.status, found.status)) {
+    drop(file);
+    return found;
+  }
+  found.file = file.file;
+  found.cached = &file;
+  return found;
+}
+
+void FileCache::keep(const std::string& path, OpenedFile& opened, std::int64_t now_us) {
+  if (capacity_ == 0) return;
+  if (const auto entry = by_path_.find(path); entry != by_path_.end()) drop(*entry->second);
+  if (by_path_.size() >= capacity_) drop(*by_age_.front());
+  auto file = std::make_unique<CachedFile>();
+  file->path = path;
+  file->file = opened.file;
+  file->status = opened.status;
+  file->opened_us = now_us;
+  opened.cached = file.get();
+  by_age_.push_back(*file);
+  by_path_.emplace(file->path, std::move(file));
+}
+
+void FileCache::expire(std::int64_t now_us) {
+  while (!empty() && next_expiry_us() <= now_us)
+    drop(*by_age_.front());
+}
+
+void FileCache::clear() {
+  while (!empty())
+    drop(*by_age_.front());
+}
+
+void FileCache::drop(CachedFile& file) {
+  file.unlink();
+  by_path_.erase(by_path_.find(file.path));  // by iterator: the key is the file's own
+}
+
+}  // namespace aws

@@ -1,0 +1,69 @@
+// FileCache: files that were opened a moment ago, so that the next request for one costs a single
+// fstat(2).
+//
+// What it promises: a change to the file itself (written, truncated, replaced by a rename,
+// unlinked, its mode changed) is seen by the very next request, since all of these change what
+// fstat(2) of the open file says: size, mtime, ctime, link count or mode. A change above it (a
+// folder renamed, a symbolic link turned elsewhere) is seen within a second, since no entry lives
+// longer.
+//
+// Only regular files are kept; what is not there is looked for each time. One thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "os/intrusive_list.h"
+#include "serve/opened_file.h"
+
+namespace aws {
+
+class Sys;
+
+struct CachedFile : Link {
+  std::string path;
+  SharedFd file;
+  struct stat status {};
+  std::int64_t opened_us = 0;
+  // The fields of a plain answer, all but Date and Connection, as bytes; empty: not made yet.
+  std::string fields;
+};
+
+class FileCache {
+ public:
+  static constexpr std::int64_t kLifeUs = 1'000'000;
+
+  // Holds at most `capacity` descriptors; 0: none.
+  explicit FileCache(std::size_t capacity) : capacity_(capacity) {}
+  ~FileCache() { clear(); }
+  FileCache(const FileCache&) = delete;
+  FileCache& operator=(const FileCache&) = delete;
+
+  // The file at `path` beneath the root, if it is here and unchanged; else one that holds nothing.
+  [[nodiscard]] OpenedFile find(Sys& sys, const std::string& path, std::int64_t now_us);
+
+  // Keeps `opened`, a regular file that was found at `path` just now, and sets opened.cached.
+  void keep(const std::string& path, OpenedFile& opened, std::int64_t now_us);
+
+  // Drops what has lived its time.
+  void expire(std::int64_t now_us);
+  // Drops everything: descriptors have run out.
+  void clear();
+
+  // When the next one will have lived its time; only if not empty().
+  [[nodiscard]] std::int64_t next_expiry_us() const { return by_age_.front()->opened_us + kLifeUs; }
+  [[nodiscard]] bool empty() const { return by_age_.empty(); }
+
+ private:
+  void drop(CachedFile& file);
+
+  const std::size_t capacity_;
+  std::unordered_map<std::string_view, std::unique_ptr<CachedFile>> by_path_;
+  IntrusiveList<CachedFile> by_age_;  // the oldest first
+};
+
+}  // namespace aws

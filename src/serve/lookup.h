@@ -1,0 +1,24 @@
+// Lookup: how far a path may be looked up, and whether that was far enough.
+//
+// On the event loop, only what the kernel has in its cache may be looked at (RESOLVE_CACHED): what
+// else there is to know costs a disk's time. So an answer is first looked up like that; if it would
+// have had to sleep, it is dropped, whatever it was, and made anew on a helper thread.
+#pragma once
+
+#include <cstdint>
+
+#include "os/sys.h"
+
+namespace aws {
+
+class FileCache;
+
+struct Lookup {
+  Sys& sys;
+  bool may_sleep = true;
+  FileCache* cache = nullptr;  // nullptr: each path is opened anew
+  std::int64_t now_us = 0;     // for the cache
+  bool would_sleep = false;    // set by whoever had to give up for want of may_sleep
+};
+
+}  // namespace aws

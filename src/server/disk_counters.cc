@@ -1,0 +1,81 @@
+#include "server/disk_counters.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <span>
+#include <string_view>
+
+namespace aws {
+namespace {
+
+// A counter of one part, and its name in the summary.
+template <typename Part>
+struct Row {
+  std::string_view name;
+  std::uint64_t Part::*counter;
+};
+
+constexpr std::array kWindowRows = {
+    Row<PageCache::Counters>{"resident", &PageCache::Counters::resident},
+    Row<PageCache::Counters>{"announced", &PageCache::Counters::announced},
+    Row<PageCache::Counters>{"ahead", &PageCache::Counters::ahead},
+    Row<PageCache::Counters>{"again", &PageCache::Counters::again},
+    Row<PageCache::Counters>{"to helper", &PageCache::Counters::to_helper},
+    Row<PageCache::Counters>{"refused", &PageCache::Counters::refused},
+    Row<PageCache::Counters>{"no direct", &PageCache::Counters::no_direct},
+    Row<PageCache::Counters>{"gave up", &PageCache::Counters::gave_up},
+    Row<PageCache::Counters>{"silent", &PageCache::Counters::silent},
+    Row<PageCache::Counters>{"memory files", &PageCache::Counters::memory_files},
+};
+constexpr std::array kReadRows = {
+    Row<AioContext::Counters>{"started", &AioContext::Counters::reads},
+    Row<AioContext::Counters>{"at once", &AioContext::Counters::at_once},
+    Row<AioContext::Counters>{"waited", &AioContext::Counters::waited},
+    Row<AioContext::Counters>{"on helper", &AioContext::Counters::on_helper},
+    Row<AioContext::Counters>{"ring full", &AioContext::Counters::ring_full},
+};
+constexpr std::array kHelperRows = {
+    Row<HelperThreads::Counters>{"errands", &HelperThreads::Counters::errands},
+    Row<HelperThreads::Counters>{"waited", &HelperThreads::Counters::waited},
+};
+constexpr std::array kOwnRows = {Row<DiskCounters>{"off the loop", &DiskCounters::openings}};
+
+template <typename Part>
+void add_part(Part& to, const Part& from, std::span<const Row<Part>> rows) {
+  for (const Row<Part>& row : rows)
+    to.*row.counter += from.*row.counter;
+}
+
+template <typename Part>
+void append_part(std::string& line, std::string_view what, const Part& part,
+                 std::span<const Row<Part>> rows) {
+  std::string_view separator = line.empty() ? "" : "; ";
+  for (const Row<Part>& row : rows) {
+    if (part.*row.counter == 0) continue;
+    line += fmt::format("{}{}{} {}", separator, what.empty() ? "" : fmt::format("{}: ", what),
+                        part.*row.counter, row.name);
+    separator = ", ";
+    what = "";
+  }
+}
+
+}  // namespace
+
+void DiskCounters::add(const DiskCounters& other) {
+  add_part<PageCache::Counters>(windows, other.windows, kWindowRows);
+  add_part<AioContext::Counters>(aio, other.aio, kReadRows);
+  add_part<HelperThreads::Counters>(helpers, other.helpers, kHelperRows);
+  add_part<DiskCounters>(*this, other, kOwnRows);
+}
+
+std::string summary(const DiskCounters& counters) {
+  std::string line;
+  append_part<PageCache::Counters>(line, "windows", counters.windows, kWindowRows);
+  append_part<AioContext::Counters>(line, "reads", counters.aio, kReadRows);
+  append_part<HelperThreads::Counters>(line, "helpers", counters.helpers, kHelperRows);
+  append_part<DiskCounters>(line, "openings", counters, kOwnRows);
+  return line;
+}
+
+}  // namespace aws

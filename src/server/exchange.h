@@ -1,0 +1,73 @@
+// Exchange: a request and its answer, while they last: all that a connection does not need while it
+// is idle, so that thousands of idle ones cost little.
+//
+// ExchangePool keeps some that are over for the next: what they allocated serves again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "http/request_parser.h"
+#include "serve/response.h"
+#include "server/access_log.h"
+#include "server/opening.h"
+#include "server/receive_buffer.h"
+
+namespace aws {
+
+struct Exchange {
+  ReceiveBuffer received;
+  RequestParser parser;
+  std::unique_ptr<Opening> opening;  // in OpeningFile, if a helper does it
+  Response response;
+  std::string head;
+  std::size_t head_sent = 0;
+  std::int64_t request_since_us = 0;
+  std::unique_ptr<AccessEntry> log_entry;  // of the answer under way, if there is a log
+
+  // Ready for the next request, whose bytes may have come already.
+  void end_answer() {
+    response = Response();
+    head.clear();
+    parser.reset();
+  }
+};
+
+// One thread; it outlives all that it leases.
+class ExchangePool {
+ public:
+  struct GiveBack {
+    ExchangePool* pool = nullptr;
+    void operator()(Exchange* exchange) const {
+      pool->give_back(std::unique_ptr<Exchange>(exchange));
+    }
+  };
+  using Lease = std::unique_ptr<Exchange, GiveBack>;
+
+  [[nodiscard]] Lease take() {
+    if (spare_.empty()) return Lease(new Exchange, GiveBack{this});
+    Lease lease(spare_.back().release(), GiveBack{this});
+    spare_.pop_back();
+    return lease;
+  }
+
+ private:
+  static constexpr std::size_t kSpare = 64;            // kept at most
+  static constexpr std::size_t kSpareHead = 4 * 1024;  // bytes of a head's memory, likewise
+
+  void give_back(std::unique_ptr<Exchange> exchange) {
+    if (spare_.size() >= kSpare || exchange->head.capacity() > kSpareHead) return;
+    exchange->end_answer();
+    exchange->received = ReceiveBuffer();
+    exchange->opening.reset();
+    exchange->log_entry.reset();
+    spare_.push_back(std::move(exchange));
+  }
+
+  std::vector<std::unique_ptr<Exchange>> spare_;
+};
+
+}  // namespace aws

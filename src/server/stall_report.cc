@@ -1,0 +1,81 @@
+#include "server/stall_report.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+
+namespace aws {
+namespace {
+
+constexpr std::size_t kLongestBar = 50;
+
+std::string in_words(std::int64_t us) {
+  if (us < 1'000) return fmt::format("{} µs", us);
+  if (us < 1'000'000) return fmt::format("{:.1f} ms", static_cast<double>(us) / 1e3);
+  return fmt::format("{:.1f} s", static_cast<double>(us) / 1e6);
+}
+
+// Nothing that a client sent may move a terminal's cursor.
+std::string printable(std::string_view address) {
+  std::string result;
+  for (const char c : address) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte > 0x20 && byte < 0x7f) {
+      result += c;
+    } else {
+      result += fmt::format("%{:02X}", byte);
+    }
+  }
+  return result;
+}
+
+std::string in_words(const Blame& blame) {
+  std::string words = fmt::format("{} of it", in_words(blame.us));
+  if (blame.work != Work::Any) words += fmt::format(" by {}", name(blame.work));
+  if (blame.connection != 0) {
+    words += fmt::format(" for connection {}", blame.connection);
+  } else if (blame.work == Work::Any) {
+    words += " for no single connection";
+  }
+  if (!blame.address.empty()) words += fmt::format(" ({})", printable(blame.address));
+  return words;
+}
+
+}  // namespace
+
+std::string describe(const Stall& stall) {
+  std::string words =
+      fmt::format("the loop was held for {}, {}", in_words(stall.held_us), in_words(stall.blame));
+  if (stall.visits > 1) words += fmt::format(", in a turn of {} events", stall.visits);
+  if (stall.untold > 0) words += fmt::format("; {} stalls before it were not told", stall.untold);
+  return words;
+}
+
+std::string summary(const StallFigures& figures) {
+  const DurationHistogram& turns = figures.turns;
+  const std::string over =
+      figures.over_limit > 0 ? fmt::format(" ({} over the limit)", figures.over_limit) : "";
+  return fmt::format("turns: {}{}; p50 {}, p99 {}, p99.9 {}, longest {}, {}", turns.count(), over,
+                     in_words(turns.quantile_us(0.5)), in_words(turns.quantile_us(0.99)),
+                     in_words(turns.quantile_us(0.999)), in_words(turns.longest_us()),
+                     in_words(figures.longest.blame));
+}
+
+std::string drawing(const DurationHistogram& turns) {
+  std::string lines;
+  const auto doublings =
+      static_cast<unsigned>(std::bit_width(static_cast<std::uint64_t>(turns.longest_us())));
+  std::uint64_t before = 0;
+  for (unsigned exponent = 0; exponent <= doublings; ++exponent) {
+    const std::uint64_t within = turns.shorter_than(exponent);
+    const std::uint64_t here = within - before;
+    before = within;
+    if (within == 0) continue;  // the figures begin with the first that is not 0
+    const std::size_t bar = (here * kLongestBar + turns.count() - 1) / turns.count();
+    lines += fmt::format("  < {:>8} {:>12} {}\n", in_words(std::int64_t{1} << exponent), here,
+                         std::string(bar, '#'));
+  }
+  return lines;
+}
+
+}  // namespace aws

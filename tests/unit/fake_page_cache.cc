@@ -1,0 +1,61 @@
+#include "fake_page_cache.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+namespace aws {
+namespace {
+
+constexpr off_t kPageSize = 4096;
+
+struct stat status_of(int file) {
+  struct stat status {};
+  ::fstat(file, &status);
+  return status;
+}
+
+}  // namespace
+
+std::size_t FakePageCache::resident(int file, off_t offset, std::size_t length) const {
+  if (!cold) return length;
+  const struct stat status = status_of(file);
+  const auto found = pages_.find({status.st_dev, status.st_ino});
+  const off_t end = offset + static_cast<off_t>(length);
+  off_t reached = offset;
+  while (reached < std::min(end, status.st_size)) {
+    if (found == pages_.end() || !found->second.contains(reached / kPageSize)) {
+      return static_cast<std::size_t>(reached - offset);
+    }
+    reached = (reached / kPageSize + 1) * kPageSize;
+  }
+  return length;
+}
+
+void FakePageCache::ask(int file, off_t offset, std::size_t length) {
+  const struct stat status = status_of(file);
+  wishes_.push_back({{status.st_dev, status.st_ino}, offset, length, asked_++});
+}
+
+void FakePageCache::arrive(int file, std::size_t time) {
+  const struct stat status = status_of(file);
+  const Inode inode{status.st_dev, status.st_ino};
+  std::erase_if(wishes_, [&](const Wish& wish) {
+    if (wish.inode != inode || wish.time >= time) return false;
+    if (!loses_readahead) add(inode, wish.offset, wish.length);
+    return true;
+  });
+}
+
+void FakePageCache::take_in(int file, off_t offset, std::size_t length) {
+  const struct stat status = status_of(file);
+  add({status.st_dev, status.st_ino}, offset, length);
+}
+
+void FakePageCache::add(const Inode& inode, off_t offset, std::size_t length) {
+  const off_t end = offset + static_cast<off_t>(length);
+  for (off_t page = offset / kPageSize; page * kPageSize < end; ++page)
+    pages_[inode].insert(page);
+}
+
+}  // namespace aws

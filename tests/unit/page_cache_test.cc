@@ -1,0 +1,97 @@
+#include "os/page_cache.h"
+
+#include <gtest/gtest.h>
+
+#include "disk.h"
+#include "temp_folder.h"
+
+namespace aws {
+namespace {
+
+using Answer = PageCache::Answer;
+
+constexpr off_t kPage = 4096;
+
+class PageCacheTest : public testing::Test {
+ protected:
+  PageCacheTest() { disk_.sys.pages.cold = true; }
+
+  void take_in(off_t begin, off_t end) {
+    disk_.sys.pages.take_in(file_.get(), begin, static_cast<std::size_t>(end - begin));
+  }
+  Answer probe(off_t begin, off_t end) { return disk_.cache.probe(file_.get(), begin, end); }
+
+  Disk disk_;
+  TempFolder folder_;
+  UniqueFd file_ = open_file(folder_.write("file", pattern(100 * kPage)));
+};
+
+TEST_F(PageCacheTest, CallsResidentWhatIsInMemoryFromEndToEnd) {
+  EXPECT_EQ(probe(0, 50 * kPage), Answer::Missing);
+  take_in(0, 50 * kPage);
+  EXPECT_EQ(probe(0, 50 * kPage), Answer::Resident);
+  EXPECT_EQ(probe(0, 1), Answer::Resident);
+  EXPECT_EQ(probe(50 * kPage - 1, 50 * kPage), Answer::Resident);
+  EXPECT_EQ(probe(49 * kPage, 50 * kPage + 1), Answer::Missing) << "one byte of the next page";
+  EXPECT_EQ(probe(50 * kPage, 51 * kPage), Answer::Missing);
+}
+
+// 64 KiB is the step: what is smaller than that is not promised to be seen.
+TEST_F(PageCacheTest, SeesAGapOf64KiBWhereverItIs) {
+  constexpr off_t kStep = 16 * kPage;
+  for (off_t gap = 0; gap <= 64 * kPage; gap += kPage) {
+    disk_.sys.pages.evict();
+    take_in(0, gap);
+    take_in(gap + kStep, 100 * kPage);
+    EXPECT_EQ(probe(0, 64 * kPage + 1), Answer::Missing) << gap;
+  }
+}
+
+TEST_F(PageCacheTest, AsksAboutAPageOfASmallFileOnce) {
+  take_in(0, kPage);
+  disk_.sys.forget_calls();
+  EXPECT_EQ(probe(10, 4000), Answer::Resident);
+  EXPECT_EQ(disk_.sys.calls().size(), 1U);
+}
+
+TEST_F(PageCacheTest, CallsResidentWhatLiesBeyondTheEnd) {
+  EXPECT_EQ(probe(100 * kPage, 200 * kPage), Answer::Resident);
+  take_in(0, 100 * kPage);
+  EXPECT_EQ(probe(0, 200 * kPage), Answer::Resident);
+}
+
+TEST_F(PageCacheTest, KnowsNothingWhereTheFileSystemDoesNotTell) {
+  disk_.sys.lacks_nowait = true;
+  EXPECT_EQ(probe(0, 1), Answer::Unknown);
+}
+
+TEST_F(PageCacheTest, CallsMissingWhatCannotBeRead) {
+  take_in(0, kPage);
+  disk_.sys.fail_call(1, EIO, FaultySys::Call::Probe);
+  EXPECT_EQ(probe(0, kPage), Answer::Missing);
+}
+
+TEST_F(PageCacheTest, RemembersTheMediaOfDevices) {
+  PageCache& cache = disk_.cache;
+  EXPECT_FALSE(cache.medium_of(1));
+  cache.learn(1, Medium::Silent);
+  cache.learn(2, Medium::Memory);
+  EXPECT_EQ(cache.medium_of(1), Medium::Silent);
+  EXPECT_EQ(cache.medium_of(2), Medium::Memory);
+  EXPECT_FALSE(cache.medium_of(3));
+}
+
+// Mounts come and go, and each has a number of its own.
+TEST_F(PageCacheTest, RemembersALimitedNumberOfMedia) {
+  std::size_t known = 0;
+  for (dev_t device = 0; device < 1000; ++device)
+    disk_.cache.learn(device, Medium::Silent);
+  for (dev_t device = 0; device < 1000; ++device)
+    known += disk_.cache.medium_of(device) ? 1 : 0;
+  EXPECT_GE(known, 1U);
+  EXPECT_LE(known, 64U);
+  EXPECT_EQ(disk_.cache.medium_of(999), Medium::Silent) << "the last one";
+}
+
+}  // namespace
+}  // namespace aws

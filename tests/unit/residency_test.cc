@@ -1,0 +1,369 @@
+// Every way in which a window of a file comes into memory, and the counter that tells of it. What
+// would have made the loop sleep is counted, too, and must stay at zero throughout.
+#include "os/residency.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <linux/magic.h>
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "disk.h"
+#include "temp_folder.h"
+
+namespace aws {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+using Call = FaultySys::Call;
+constexpr off_t kWindow = Residency::kWindow;
+
+class ResidencyTest : public testing::Test {
+ protected:
+  ResidencyTest() {
+    sys_.pages.cold = true;
+    residency_.aim(0, kSize);
+  }
+  ~ResidencyTest() override {
+    EXPECT_EQ(sys_.sleeps(), 0);
+    EXPECT_EQ(disk_.aio.counters().reads, 0U) << "sentinels take no blocks";
+  }
+
+  // Who was reported in a turn of the disk.
+  std::vector<void*> turn() {
+    std::vector<void*> ready;
+    disk_.turn(ready);
+    return ready;
+  }
+
+  // Asks until the bytes are there, as their owner does, whenever it is reported.
+  std::int64_t await(Residency& residency, off_t offset) {
+    for (int rounds = 0; rounds < 100; ++rounds) {
+      const std::int64_t ready = residency.ready(offset);
+      if (ready != 0) return ready;
+      EXPECT_THAT(turn(), ElementsAre(this));
+    }
+    ADD_FAILURE() << "never there";
+    return 0;
+  }
+
+  // All windows of the file, one after the other.
+  void await_all(Residency& residency) {
+    for (off_t offset = 0; offset < kSize; offset += kWindow)
+      EXPECT_EQ(await(residency, offset), std::min(kWindow, kSize - offset));
+  }
+
+  static constexpr off_t kSize = 5 * kWindow + 12'345;
+  Disk disk_;
+  FaultySys& sys_ = disk_.sys;
+  const PageCache::Counters& counters_ = disk_.cache.counters();
+  TempFolder folder_;
+  std::string name_ = folder_.write("file", pattern(kSize));
+  UniqueFd file_ = open_file(name_);
+  Residency residency_{disk_.cache, file_.get(), this};
+};
+
+// ---- In memory
+
+TEST_F(ResidencyTest, OfAFileInMemoryCostsProbesOnly) {
+  sys_.pages.cold = false;
+  await_all(residency_);
+  EXPECT_EQ(counters_.resident, 6U);
+  EXPECT_EQ(counters_.announced + counters_.ahead + counters_.to_helper, 0U);
+  EXPECT_EQ(sys_.count(Call::Probe), sys_.calls().size());
+}
+
+TEST_F(ResidencyTest, LastsForAWindowUntilItIsForgotten) {
+  sys_.pages.cold = false;
+  EXPECT_EQ(residency_.ready(0), kWindow);
+  sys_.forget_calls();
+  EXPECT_EQ(residency_.ready(1000), kWindow - 1000);
+  EXPECT_THAT(sys_.calls(), IsEmpty());
+  residency_.forget();
+  sys_.pages.cold = true;
+  EXPECT_EQ(residency_.ready(1000), 0) << "it was thrown out meanwhile";
+  EXPECT_EQ(await(residency_, 1000), kWindow - 1000);
+}
+
+TEST_F(ResidencyTest, IsOfWhatTheAimCovers) {
+  sys_.pages.cold = false;
+  residency_.aim(777, 1000);
+  EXPECT_EQ(residency_.ready(777), 1000);
+  EXPECT_EQ(residency_.ready(1776), 1);
+  residency_.aim(kWindow - 10, static_cast<std::uint64_t>(kWindow) + 5);
+  EXPECT_EQ(residency_.ready(kWindow - 10), kWindow) << "windows begin where the aim does";
+  EXPECT_EQ(residency_.ready(2 * kWindow - 10), 5);
+}
+
+// ---- Announced
+
+TEST_F(ResidencyTest, OfAColdWindowIsAnnouncedBySentinel) {
+  sys_.holds_reads = true;
+  EXPECT_EQ(residency_.ready(0), 0);
+  EXPECT_EQ(counters_.announced, 1U);
+  EXPECT_EQ(sys_.count(Call::ReadAhead), 1U);
+  EXPECT_THAT(turn(), IsEmpty()) << "the disk takes its time";
+  EXPECT_EQ(sys_.reads_held(), 1U);
+  sys_.finish_reads();
+  EXPECT_THAT(turn(), ElementsAre(this));
+  EXPECT_EQ(residency_.ready(0), kWindow);
+  EXPECT_EQ(counters_.again, 0U);
+  EXPECT_EQ(counters_.resident, 0U) << "that counts what was there when it was first looked at";
+}
+
+TEST_F(ResidencyTest, OfAWholeColdFileIsWaitedForOnceAndThenReadAhead) {
+  await_all(residency_);
+  EXPECT_EQ(counters_.announced, 1U);
+  EXPECT_EQ(counters_.ahead, 5U);
+  EXPECT_EQ(counters_.again + counters_.to_helper, 0U);
+  EXPECT_EQ(sys_.count(Call::ReopenDirect), 1U);
+  EXPECT_EQ(sys_.count(Call::ReadAhead), 6U);
+}
+
+TEST_F(ResidencyTest, LooksTwoWindowsAheadAndNoFurther) {
+  ASSERT_EQ(await(residency_, 0), kWindow);
+  EXPECT_EQ(counters_.ahead, 2U);
+  sys_.holds_reads = true;
+  turn();
+  EXPECT_EQ(sys_.reads_held(), 2U);
+  EXPECT_EQ(residency_.ready(kWindow), 0);
+  EXPECT_THAT(turn(), IsEmpty());
+  EXPECT_EQ(counters_.announced, 1U) << "this one is on its way already";
+  sys_.finish_reads(1);
+  EXPECT_THAT(turn(), ElementsAre(this));
+  EXPECT_EQ(residency_.ready(kWindow), kWindow);
+  EXPECT_EQ(counters_.ahead, 3U);
+}
+
+TEST_F(ResidencyTest, OfWhatIsColdInTheMiddleIsAnnouncedThere) {
+  sys_.pages.take_in(file_.get(), 0, 2 * kWindow);
+  EXPECT_EQ(residency_.ready(0), kWindow);
+  EXPECT_EQ(residency_.ready(kWindow), kWindow);
+  EXPECT_EQ(counters_.ahead, 0U) << "a hot file costs one probe a window, and no look ahead";
+  EXPECT_EQ(residency_.ready(2 * kWindow), 0);
+  EXPECT_EQ(counters_.announced, 1U);
+  EXPECT_EQ(await(residency_, 2 * kWindow), kWindow);
+}
+
+TEST_F(ResidencyTest, ThatWasLostOnTheWayIsAskedForAgain) {
+  ASSERT_EQ(residency_.ready(0), 0);
+  ASSERT_THAT(turn(), ElementsAre(this));
+  sys_.pages.evict();  // between the announcement and the probe
+  EXPECT_EQ(residency_.ready(0), 0);
+  EXPECT_EQ(counters_.again, 1U);
+  EXPECT_THAT(turn(), ElementsAre(this));
+  EXPECT_EQ(residency_.ready(0), kWindow);
+  EXPECT_EQ(counters_.to_helper, 0U);
+}
+
+TEST_F(ResidencyTest, SurvivesAFileThatWasTruncated) {
+  ASSERT_EQ(residency_.ready(0), 0);
+  ASSERT_EQ(::truncate(name_.c_str(), 0), 0);
+  ASSERT_THAT(turn(), ElementsAre(this));
+  EXPECT_EQ(residency_.ready(0), kWindow) << "to read nothing takes no time";
+}
+
+TEST_F(ResidencyTest, CanBeAimedElsewhereWhileItIsAwaited) {
+  sys_.holds_reads = true;
+  ASSERT_EQ(residency_.ready(0), 0);
+  turn();
+  residency_.aim(3 * kWindow, 100);
+  EXPECT_EQ(residency_.ready(3 * kWindow), 0);
+  sys_.holds_reads = false;
+  sys_.finish_reads();
+  EXPECT_EQ(await(residency_, 3 * kWindow), 100);
+  EXPECT_EQ(counters_.announced, 2U);
+  EXPECT_EQ(disk_.aio.blocks_in_use(), 0U);
+}
+
+TEST_F(ResidencyTest, ReportsNobodyWhoHasLeft) {
+  sys_.holds_reads = true;
+  {
+    Residency leaver(disk_.cache, file_.get(), this);
+    leaver.aim(0, kSize);
+    ASSERT_EQ(leaver.ready(0), 0);
+    turn();
+  }
+  EXPECT_EQ(disk_.aio.reads_in_flight(), 1U);
+  sys_.finish_reads();
+  EXPECT_THAT(turn(), IsEmpty());
+  EXPECT_EQ(disk_.aio.blocks_in_use(), 0U);
+}
+
+// ---- By a helper, for one reason or another
+
+TEST_F(ResidencyTest, ThatNeverComesIsAHelpersBusinessAfterThreeRounds) {
+  sys_.pages.loses_readahead = true;
+  ASSERT_EQ(await(residency_, 0), kWindow);
+  EXPECT_EQ(counters_.announced, 1U);
+  EXPECT_EQ(counters_.again, 2U);
+  EXPECT_EQ(counters_.gave_up, 1U);
+  EXPECT_EQ(counters_.to_helper, 1U);
+  EXPECT_EQ(sys_.count(Call::ReadAhead), 3U + 2U) << "three rounds, and two windows ahead";
+}
+
+// Else a machine that is short of memory would never get to send anything.
+TEST_F(ResidencyTest, ThatAHelperBroughtIsTrusted) {
+  sys_.lacks_direct = true;
+  ASSERT_EQ(residency_.ready(0), 0);
+  ASSERT_THAT(turn(), ElementsAre(this));
+  sys_.pages.evict();
+  EXPECT_EQ(residency_.ready(0), kWindow);
+}
+
+TEST_F(ResidencyTest, OfAFileThatIsBeingWrittenIsAHelpersBusiness) {
+  for (const int error : {EAGAIN, EIO, EINVAL}) {
+    SCOPED_TRACE(error);
+    sys_.pages.evict();
+    sys_.direct_error = error;
+    const PageCache::Counters before = counters_;
+    Residency residency(disk_.cache, file_.get(), this);
+    residency.aim(0, kSize);
+    await_all(residency);
+    EXPECT_EQ(counters_.announced - before.announced, 1U);
+    EXPECT_EQ(counters_.ahead - before.ahead, 5U);
+    EXPECT_EQ(counters_.refused - before.refused, 6U);
+    EXPECT_EQ(counters_.to_helper - before.to_helper, 6U);
+  }
+}
+
+TEST_F(ResidencyTest, WithoutDirectReadsIsAHelpersBusiness) {
+  sys_.lacks_direct = true;
+  await_all(residency_);
+  EXPECT_EQ(counters_.no_direct, 6U);
+  EXPECT_EQ(counters_.to_helper, 6U);
+  EXPECT_EQ(counters_.announced + counters_.ahead, 0U);
+  EXPECT_EQ(sys_.count(Call::ReopenDirect), 1U) << "to ask once is enough";
+}
+
+TEST_F(ResidencyTest, PassesOnWhyTheHelperCouldNotRead) {
+  sys_.lacks_direct = true;
+  sys_.fail_read(1, EIO);
+  EXPECT_EQ(await(residency_, 0), -EIO);
+}
+
+TEST_F(ResidencyTest, LeavesNothingBehindWhenItsOwnerLeavesAHelper) {
+  sys_.lacks_direct = true;
+  disk_.holds_errands = true;
+  int owner = 0;
+  {
+    Residency leaver(disk_.cache, file_.get(), &owner);
+    leaver.aim(0, kSize);
+    ASSERT_EQ(leaver.ready(0), 0);
+    EXPECT_TRUE(disk_.helpers.works_for(&owner));
+  }
+  EXPECT_TRUE(disk_.helpers.works_for(&owner)) << "it still reads from the owner's file";
+  disk_.holds_errands = false;
+  EXPECT_THAT(turn(), IsEmpty());
+  EXPECT_FALSE(disk_.helpers.works_for(&owner));
+  EXPECT_EQ(disk_.aio.blocks_in_use(), 0U);
+}
+
+// ---- File systems that do not tell
+
+TEST_F(ResidencyTest, OnASilentFileSystemIsAHelpersBusiness) {
+  sys_.lacks_nowait = true;
+  sys_.file_system = OVERLAYFS_SUPER_MAGIC;
+  EXPECT_EQ(residency_.read_mode(), ReadMode::NoWait) << "nobody has tried yet";
+  await_all(residency_);
+  EXPECT_EQ(counters_.silent, 6U);
+  EXPECT_EQ(counters_.to_helper, 6U);
+  EXPECT_EQ(residency_.read_mode(), ReadMode::OnHelper);
+  EXPECT_EQ(sys_.count(Call::ReopenDirect), 0U);
+}
+
+TEST_F(ResidencyTest, AsksWhatADeviceIsOnce) {
+  sys_.lacks_nowait = true;
+  await_all(residency_);
+  sys_.pages.evict();
+  Residency other(disk_.cache, file_.get(), this);
+  other.aim(0, kSize);
+  await_all(other);
+  EXPECT_EQ(sys_.count(Call::FileSystemOf), 1U);
+  EXPECT_EQ(counters_.silent, 12U);
+}
+
+TEST_F(ResidencyTest, OnAFileSystemInMemoryIsGiven) {
+  for (const std::int64_t type :
+       {std::int64_t{TMPFS_MAGIC}, std::int64_t{RAMFS_MAGIC}, std::int64_t{HUGETLBFS_MAGIC}}) {
+    Disk disk;
+    disk.sys.lacks_nowait = true;
+    disk.sys.file_system = type;
+    Residency residency(disk.cache, file_.get(), this);
+    residency.aim(0, kSize);
+    EXPECT_EQ(residency.ready(0), 0) << "what it is, a helper finds out";
+    std::vector<void*> ready;
+    disk.turn(ready);
+    EXPECT_THAT(ready, ElementsAre(this));
+    for (off_t offset = 0; offset < kSize; offset += kWindow)
+      EXPECT_GT(residency.ready(offset), 0);
+    EXPECT_EQ(residency.read_mode(), ReadMode::MayWait);
+    EXPECT_EQ(disk.cache.counters().memory_files, 1U);
+    EXPECT_EQ(disk.cache.counters().to_helper, 0U);
+    EXPECT_EQ(disk.sys.count(Call::Pread), 0U);
+  }
+}
+
+// statfs(2) may fail; then nothing is known, and that is the careful side.
+TEST_F(ResidencyTest, OnAFileSystemThatCannotBeAskedIsAHelpersBusiness) {
+  sys_.lacks_nowait = true;
+  sys_.fail_call(1, EIO, Call::FileSystemOf);
+  await_all(residency_);
+  EXPECT_EQ(counters_.silent, 6U);
+}
+
+// ---- Limits
+
+TEST_F(ResidencyTest, WaitsForASentinelsPlaceInTurn) {
+  Disk disk(8, 1);
+  disk.sys.pages.cold = true;
+  disk.sys.holds_reads = true;
+  int owners[3] = {};
+  std::vector<std::unique_ptr<Residency>> all;
+  for (int& owner : owners) {
+    all.push_back(std::make_unique<Residency>(disk.cache, file_.get(), &owner));
+    all.back()->aim(0, 100);
+    EXPECT_EQ(all.back()->ready(0), 0);
+  }
+  EXPECT_EQ(disk.aio.counters().waited, 2U);
+  std::vector<void*> ready;
+  for (std::size_t i = 0; i < 3; ++i) {
+    disk.turn(ready);
+    EXPECT_EQ(disk.sys.reads_held(), 1U);
+    disk.sys.finish_reads();
+    ready.clear();
+    disk.turn(ready);
+    EXPECT_THAT(ready, ElementsAre(&owners[i]));
+    EXPECT_EQ(all[i]->ready(0), 100);
+  }
+  EXPECT_EQ(disk.sys.sleeps(), 0);
+}
+
+TEST_F(ResidencyTest, IsNobodysConcernInThePlainEngine) {
+  Disk disk(8, 8, 8, Engine::Plain);
+  disk.sys.pages.cold = true;
+  Residency residency(disk.cache, file_.get(), this);
+  residency.aim(0, kSize);
+  EXPECT_EQ(residency.ready(0), kWindow);
+  EXPECT_EQ(residency.read_mode(), ReadMode::MayWait);
+  EXPECT_THAT(disk.sys.calls(), IsEmpty());
+}
+
+TEST_F(ResidencyTest, LeavesNoDescriptorBehind) {
+  const std::ptrdiff_t before = open_descriptors();
+  {
+    Residency residency(disk_.cache, file_.get(), this);
+    residency.aim(0, kSize);
+    await_all(residency);
+    EXPECT_EQ(open_descriptors(), before + 1) << "the file once more, for direct reads";
+  }
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+}  // namespace
+}  // namespace aws
