@@ -30,7 +30,8 @@ struct ResourceKind {
 [[nodiscard]] Response plain_response(const ResourceKind& kind, OpenedFile opened,
                                       const BodyTools& tools, void* waiter);
 
-// Whether the file's ETag is a strong one by now; see the function of this name for FileVersion.
-[[nodiscard]] bool is_settled(const struct stat& status, const Moment& now);
+// Whether the ETag and Last-Modified that are told of the file now are told until it changes: not
+// while it is fresh, nor within the second of its change, nor while its time is ahead.
+[[nodiscard]] bool has_lasting_validators(const struct stat& status, const Moment& now);
 
 }  // namespace aws

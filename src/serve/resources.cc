@@ -243,9 +243,9 @@ Response Resources::serve_found(const Visit& visit, const ResourceKind& kind,
     response.address = encode_path(path);
     return response;
   }
-  const bool settled = is_settled(opened.status, visit.tools.now);
+  const bool lasting = has_lasting_validators(opened.status, visit.tools.now);
   Response response = serve_file(visit, kind, path, std::move(opened));
-  if (!settled || response.head.status != 200 || !response.head.content_length) return response;
+  if (!lasting || response.head.status != 200 || !response.head.content_length) return response;
   response.head.more_fields += common_fields_;
   cached->fields = write_fields(response.head);
   response.head.made_fields = cached->fields;
