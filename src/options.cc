@@ -55,12 +55,12 @@ std::size_t raised_descriptor_limit() {
   return static_cast<std::size_t>(limit.rlim_cur);
 }
 
-// How many connections there are descriptors for: each needs a socket and, while it is answered, a
-// file; each loop needs four, its listeners and its cache, the process a dozen.
+// How many connections there are descriptors for: each loop needs four, its listeners and its cache,
+// the process a dozen.
 std::size_t most_connections(std::size_t descriptors, const Options& options) {
   const std::size_t listeners = std::max<std::size_t>(options.listen.addresses.size(), 1);
   const std::size_t reserved = 16 + options.threads * (4 + listeners + options.limits.file_cache);
-  const std::size_t room = descriptors > reserved ? (descriptors - reserved) / 2 : 1;
+  const std::size_t room = descriptors > reserved ? descriptors - reserved : 1;
   return std::clamp<std::size_t>(room, 1, kMostConnections);
 }
 
@@ -210,7 +210,8 @@ Options checked(const Raw& raw) {
     fmt::print(stderr, "aws: --max-connections {} is more than RLIMIT_NOFILE allows: {} it is\n",
                wanted, most);
   }
-  wanted = wanted == 0 ? most : std::min(wanted, most);
+  // Unless the operator knows that most will be idle: each may need a file of its own, too.
+  wanted = wanted == 0 ? std::max<std::size_t>(most / 2, 1) : std::min(wanted, most);
   return options;
 }
 
