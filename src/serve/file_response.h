@@ -17,6 +17,7 @@ struct ResourceKind {
   std::string_view folder;
   std::string_view engine;  // its name in the log
   bool can_encode;          // whether its bytes pass through us
+  bool can_be_image;        // whether a small file may be sent from a copy in memory
   std::unique_ptr<FileBody> (*make_body)(const BodyTools&, SharedFd, void* waiter);
 };
 
