@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import AWS
+from conftest import AWS, AWS_ASAN, AWS_TSAN, CLEAN
 from disks import (PAGE, WINDOW, calls_by_thread, disk_counters, evict, mounted,
                    odd_disk, odd_disk_library, pages_in_memory, tells)  # noqa: F401, fixtures
 from observe import Strace, receive_all, wait_until
@@ -424,6 +424,41 @@ def test_whoever_finds_a_limit_reached_waits_in_order(start, tmp_path, cold, odd
         assert client.answer().body == content
         client.close()
     assert disk_counters(server)[counter] >= clients - 1
+
+
+# ---- Under sanitizers: helpers, sentinels and clients that leave, all at once
+
+@pytest.mark.parametrize("binary", [AWS_ASAN, AWS_TSAN], ids=["asan", "tsan"])
+@pytest.mark.parametrize("words", ["", "uncached", "uncached no_direct", "uncached forgetful"])
+def test_nothing_is_touched_that_is_not_there_or_not_ones_own(start, tmp_path, cold, odd_disk,
+                                                              binary, words):
+    if not binary.exists():
+        pytest.skip(f"{binary} is not built")
+    contents = {f"/{kind}/{number}": cold(f"{kind}/{number}", 3 * WINDOW + number)
+                for kind in ("static", "dynamic") for number in range(4)}
+    (tmp_path / "static/folder").mkdir()
+    server = start(tmp_path, "--threads", "2", "--aio-blocks", "2", "--sentinels", "2",
+                   "--helper-queue", "3", "--listing", binary=binary,
+                   env=odd_disk.env(*words.split()) | {
+                       "ASAN_OPTIONS": "verify_asan_link_order=0", "TSAN_OPTIONS": "exitcode=66"})
+    leavers = []
+    for target, content in contents.items():
+        leavers.append(server.client())
+        leavers[-1].request(target)
+        with server.client() as client:
+            client.request(target)
+            client.request("/static/folder/")
+            client.request("/static/none")
+            if len(leavers) % 2:
+                leavers[-1].reset()
+            assert client.answer().body == content
+            assert [client.answer().status for _ in range(2)] == [200, 404]
+    server.process.send_signal(signal.SIGTERM)
+    for client in leavers[1::2]:
+        receive_all(client)
+        client.close()
+    assert server.wait() == 0 and server.audit == CLEAN, server.output()
+    assert "Sanitizer" not in server.output()
 
 
 # ---- The plain engine
