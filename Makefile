@@ -238,6 +238,14 @@ bench-stall: deps ## measure how a cold download holds up a hot file; ROUNDS=5
 	@$(MAKE) $(QUIETLY) aws build/bench/hot_client
 	@$(PYTHON) bench/stall.py --rounds=$(ROUNDS)
 
+bench-shim: build/bench/sockop_overhead sockop_preload.so ## measure what the shim adds to a call
+	@bench/sockop_overhead.py build/bench/sockop_overhead sockop_preload.so $(ROUNDS)
+
+build/bench/sockop_overhead: bench/sockop_overhead.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) -std=c17 $(WARNINGS) $(CFLAGS) -o $@ $<
+
 bench-docs: ## write docs/performance.md and docs/never-stall.md from the latest figures
 	@$(PYTHON) bench/report.py performance
 	@$(PYTHON) bench/report.py never-stall
@@ -271,16 +279,6 @@ www/dynamic/large.bin: | www/static/large.bin
 	@mkdir -p $(@D)
 	$(call say,GEN,$@)
 	$(Q)ln -sfn ../static/large.bin $@
-
-# SHIM_ROUNDS runs of each way, in turn.
-SHIM_ROUNDS ?= 21
-bench-shim: build/sockop_overhead sockop_preload.so ## measure what the shim adds to a call
-	@bench/sockop_overhead.py build/sockop_overhead sockop_preload.so $(SHIM_ROUNDS)
-
-build/sockop_overhead: bench/sockop_overhead.c
-	@mkdir -p $(@D)
-	$(call say,CC,$<)
-	$(Q)$(CC) -std=c17 $(WARNINGS) $(CFLAGS) -o $@ $<
 
 FORMATTED = $(shell find $(wildcard src preload tests bench) -name '*.cc' -o -name '*.h' -o -name '*.c')
 format: ## format the sources as .clang-format says

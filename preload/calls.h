@@ -55,7 +55,7 @@ static inline CallSet set_of(enum Call call) {
   return (CallSet)1 << call;
 }
 
-// What an action does; the words of the grammar are in plan.c.
+// What an action does; the words of the grammar are in plan_action.c.
 enum Effect {
   kFail,   // an errno, and the kernel is not asked
   kAgain,  // EAGAIN where nothing would have blocked, with the edge that epoll owes for it

@@ -34,8 +34,8 @@ static void look_anew(int epoll, int fd, struct epoll_event* event) {
     return;
   }
   // An exclusive registration cannot be modified.
-  kernel_call(SYS_epoll_ctl, (long)epoll, (long)EPOLL_CTL_DEL, (long)fd, event);
-  kernel_call(SYS_epoll_ctl, (long)epoll, (long)EPOLL_CTL_ADD, (long)fd, event);
+  if (kernel_call(SYS_epoll_ctl, (long)epoll, (long)EPOLL_CTL_DEL, (long)fd, event) == 0)
+    kernel_call(SYS_epoll_ctl, (long)epoll, (long)EPOLL_CTL_ADD, (long)fd, event);
 }
 
 void renew_edges(int fd) {

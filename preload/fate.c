@@ -12,6 +12,7 @@
 #include "log.h"
 #include "real.h"
 #include "start.h"
+#include "when.h"
 #include "where.h"
 
 enum { kBlock = 4096 };  // what O_DIRECT transfers are multiples of
@@ -29,45 +30,30 @@ struct Trial {
 
 // ---- When
 
-static uint64_t mix(uint64_t x) {
-  x += UINT64_C(0x9e3779b97f4a7c15);
-  x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-  x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-  return x ^ x >> 31;
+// Where no connection is concerned, a file's name takes its place.
+static uint64_t whose(const struct Trial* trial, const struct Rule* rule) {
+  if (trial->subject.kind != kFileKind || !rule->when.has_chance) return trial->subject.connection;
+  return name_hash(trial->asked->fd);
 }
 
-// Two rules about the same call draw independently. Where no connection is concerned, a file's name
-// takes its place.
-static bool chance_has_it(const struct Trial* trial, const struct Rule* rule) {
-  uint64_t whose = trial->subject.connection;
-  if (trial->subject.kind == kFileKind) whose = mix(name_hash(trial->asked->fd));
-  uint64_t draw = mix(trial->plan->seed);
-  draw = mix(draw ^ whose);
-  draw = mix(draw ^ (uint64_t)trial->asked->call);
-  draw = mix(draw ^ trial->number);
-  draw = mix(draw ^ (uint64_t)(rule - trial->plan->rules));
-  return (double)(draw >> 11) < rule->when.chance * 0x1p53;
+static bool it_is_time(const struct Trial* trial, const struct Rule* rule) {
+  return is_due(trial->plan, rule,
+                &(struct Occasion){.call = trial->asked->call,
+                                   .whose = whose(trial, rule),
+                                   .number = trial->number,
+                                   .process_number = trial->process_number});
 }
 
-static bool counts_right(uint64_t number, uint64_t at, uint64_t from, uint64_t every) {
-  return (at == 0 || number == at) && (from == 0 || number >= from) &&
-         (every == 0 || number % every == 0);
+// Whether the call is counted on its descriptor, or over the process.
+static bool has_own_count(const struct Trial* trial) {
+  return trial->subject.descriptor != NULL && kCalls[trial->asked->call].counting == kPerDescriptor;
 }
 
 // `once` is asked last, and spent by asking. A rule's bit is its index.
 static bool is_first(struct Trial* trial, struct Rule* rule) {
-  if (trial->subject.descriptor == NULL) return !atomic_exchange(&rule->spent, true);
+  if (!has_own_count(trial)) return !atomic_exchange(&rule->spent, true);
   uint64_t bit = (uint64_t)1 << (rule - trial->plan->rules);
   return (atomic_fetch_or(&trial->subject.descriptor->spent, bit) & bit) == 0;
-}
-
-static bool it_is_time(struct Trial* trial, struct Rule* rule) {
-  const struct When* when = &rule->when;
-  if (rule->action.alternates && trial->number % 2 == 0) return false;
-  return counts_right(trial->number, when->at, when->from, when->every) &&
-         counts_right(trial->process_number, when->process_at, when->process_from,
-                      when->process_every) &&
-         (!when->has_chance || chance_has_it(trial, rule));
 }
 
 // ---- What
@@ -218,11 +204,9 @@ static void wait_ms(uint64_t milliseconds) {
 // ---- The rules in their order
 
 static uint64_t count(struct Trial* trial) {
-  const enum Call call = trial->asked->call;
-  struct Descriptor* descriptor = trial->subject.descriptor;
-  bool is_own = kCalls[call].counting == kPerDescriptor && descriptor != NULL;
-  atomic_uint_fast64_t* number = is_own ? &descriptor->numbers[call] : &trial->plan->numbers[call];
-  return 1 + atomic_fetch_add_explicit(number, 1, memory_order_relaxed);
+  atomic_uint_fast64_t* numbers =
+      has_own_count(trial) ? trial->subject.descriptor->numbers : trial->plan->numbers;
+  return 1 + atomic_fetch_add_explicit(&numbers[trial->asked->call], 1, memory_order_relaxed);
 }
 
 static void ask_rules(struct Trial* trial) {

@@ -49,13 +49,15 @@ static void change_completion(struct io_event* event) {
   }
 }
 
+// As many events as are waited for must find room.
 long reap_aio(const struct AioWay* way, aio_context_t context, long least, long limit,
               struct io_event* events, struct timespec* timeout) {
   int before = errno;
-  struct Fate fate = fate_of_transfer(kIoGetevents, -1, -1, limit > 0 ? (size_t)limit : 0, 0);
+  bool has_slack = limit > 0 && limit > least;
+  struct Fate fate = fate_of_transfer(kIoGetevents, -1, -1, has_slack ? (size_t)limit : 0, 0);
   if (fate.is_told) return told(&fate, before);
-  long fewer = limit > 0 && (long)fate.length >= least ? (long)fate.length : limit;
-  long count = way->events(context, least, fewer, events, timeout);
+  if (has_slack) limit = (long)fate.length > least ? (long)fate.length : least;
+  long count = way->events(context, least, limit, events, timeout);
   if (count > 0 && is_watched(kCompletion)) {
     before = errno;
     for (long i = 0; i < count; i++)

@@ -24,8 +24,8 @@ def test_a_file_includes_its_own_floor_and_those_below(path):
 
 
 def test_the_shim_shares_no_code():
+    """Its files include each other and the system's headers."""
+    own = {path.name for path in (TOP / "preload").iterdir()}
+    assert len(own) > 30
     for path in (TOP / "preload").iterdir():
-        if path.suffix not in (".c", ".h"):
-            continue
-        for name in re.findall(r'#\s*include\s*"([^"]+)"', path.read_text()):
-            assert (path.parent / name).parent == path.parent, f"{path.name} includes {name}"
+        assert set(re.findall(r'#\s*include\s*"([^"]+)"', path.read_text())) <= own, path

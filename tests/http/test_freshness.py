@@ -1,5 +1,5 @@
-"""What the cache of open files promises: a change to the file itself is seen by the very next request,
-a change above it within a second. Each case asks often enough for the file to be in the cache, and
+"""What the cache of open files promises: a change to the file itself is seen by the very next
+request, a change above it within a second. Each case asks often enough for the file to be in the cache, and
 for a finished answer to be kept, where that is done."""
 import email.utils
 import os
@@ -85,8 +85,8 @@ def unlink_and_make_anew(file):
     return 200, b"d" * 1000
 
 
-CHANGES = [overwrite, overwrite_in_place, append, truncate, replace, replace_one_of_two_names, unlink,
-           rename_away, unlink_and_make_anew]
+CHANGES = [overwrite, overwrite_in_place, append, truncate, replace, replace_one_of_two_names,
+           unlink, rename_away, unlink_and_make_anew]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)

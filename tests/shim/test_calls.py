@@ -1,6 +1,8 @@
 """Each call × each action, on a program that makes one call: it fires when it should and not else,
 is counted and logged, and without a plan nothing changes."""
 import re
+import signal
+import sys
 
 import pytest
 
@@ -152,3 +154,28 @@ def test_an_action_that_cannot_happen_to_the_call_is_a_mistake(call):
         done = run("true", plan=f"{call}:{action}{value}", check=False)
         assert done.returncode == 2, action
         assert f"column {len(call) + 2}: {action} is nothing that can happen" in done.stderr
+
+
+@pytest.mark.parametrize("call, beside", [
+    ("__recv_chk", "0"), ("__recvfrom_chk", "0, None, None"), ("__read_chk", ""),
+    ("__pread_chk", "offset"), ("__pread64_chk", "offset"),
+])
+def test_the_overflow_check_of_a_fortified_call_still_aborts(tmp_path, call, beside):
+    """Of 15 bytes into a buffer of 10, half would fit, and the bug would stay hidden."""
+    (tmp_path / "file").write_bytes(bytes(100))
+    size = "ctypes.c_size_t(10)"
+    arguments = f"ctypes.c_long(0), {size}" if beside == "offset" else f"{size}, {beside or 0}"
+    script = f"""
+import ctypes, os, socket, sys
+ours, theirs = socket.socketpair()
+theirs.send(bytes(100))
+file = os.open(sys.argv[1], os.O_RDONLY)
+fd = file if "pread" in "{call}" else ours.fileno()
+buffer = ctypes.create_string_buffer(100)
+print(getattr(ctypes.CDLL(None), "{call}")(fd, buffer, ctypes.c_size_t(int(sys.argv[2])), {arguments}))
+"""
+    plan = "recv,recvfrom,read,pread:half"
+    fits = run(sys.executable, "-c", script, tmp_path / "file", 10, plan=plan)
+    assert fits.stdout == "5\n"
+    done = run(sys.executable, "-c", script, tmp_path / "file", 15, plan=plan, check=False)
+    assert done.returncode == -signal.SIGABRT and "buffer overflow detected" in done.stderr

@@ -10,26 +10,48 @@ import pytest
 from observe import wait_until
 from shimmed import SOCKOPCTL, environment
 
-# Sends 100 bytes whenever it is told to, and says how many were taken.
+# Sends 100 bytes whenever it is told to, and says how many were taken. Before, it closes whatever it
+# does not know, and has a child that ends in its memory: the socket stands both.
 SENDER = """
-    import os, socket, sys
+    import os, socket, subprocess, sys
     ours, theirs = socket.socketpair()
     if len(sys.argv) > 1:
         pid = os.fork()
         if pid > 0:
             os.waitpid(pid, 0)
             sys.exit()
+    for fd in sorted(map(int, os.listdir("/proc/self/fd"))):
+        if fd > 2 and fd not in (ours.fileno(), theirs.fileno()):
+            try:
+                os.close(fd)
+            except OSError:
+                pass
+    try:
+        subprocess.run(["/does/not/exist"])
+    except FileNotFoundError:
+        pass
     print("ready", flush=True)
     for line in iter(sys.stdin.readline, ""):
         print(ours.send(bytes(100)), flush=True)
 """
 
 
+# The same, but each time on a connection of its own.
+CONNECTOR = """
+    import socket, sys
+    listener = socket.create_server(("127.0.0.1", 0))
+    print("ready", flush=True)
+    for line in iter(sys.stdin.readline, ""):
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as ours:
+            print(ours.send(bytes(100)), flush=True)
+"""
+
+
 class Sender:
-    def __init__(self, path, *arguments, plan=""):
+    def __init__(self, path, *arguments, plan="", script=SENDER):
         self.path = path
         self.process = subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(SENDER), *arguments], stdin=subprocess.PIPE,
+            [sys.executable, "-c", textwrap.dedent(script), *arguments], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True, env=environment(plan=plan, control=path))
         assert self.process.stdout.readline() == "ready\n"
 
@@ -74,6 +96,21 @@ def test_counting_goes_on_after_off_and_begins_anew_with_over(sender):
     assert [sender.send(), sender.send()] == [1, 100]
     sender.tell("over")
     assert [sender.send(), sender.send(), sender.send()] == [100, 100, 1]
+
+
+def test_over_is_from_the_first_connection_on(tmp_path):
+    sender = Sender(tmp_path / "control", plan="send:half[conn=2]", script=CONNECTOR)
+    assert [sender.send(), sender.send()] == [50, 100]
+    sender.tell("over")
+    assert [sender.send(), sender.send()] == [50, 100]
+    sender.end()
+
+
+def test_what_was_once_is_once_again_with_over(sender):
+    sender.tell("plan", "send:half once")
+    assert [sender.send(), sender.send()] == [50, 100]
+    sender.tell("over")
+    assert [sender.send(), sender.send()] == [50, 100]
 
 
 def test_a_mistake_leaves_the_plan_in_force(sender):

@@ -133,7 +133,7 @@ def test_every_epoll_that_watches_gets_its_edge():
         epolls = [select.epoll() for _ in range(3)]
         for epoll in epolls[:2]:
             epoll.register(ours, select.EPOLLIN | select.EPOLLET)
-        epolls[2].register(ours, select.EPOLLIN | select.EPOLLET)
+        epolls[2].register(ours, select.EPOLLIN | select.EPOLLET | select.EPOLLEXCLUSIVE)
         epolls[2].unregister(ours)
         theirs.send(b"x")
         print(*[len(epoll.poll(1)) for epoll in epolls[:2]])

@@ -1,4 +1,6 @@
 """The grammar of plans: when and where rules apply, and what is said of mistakes."""
+import errno
+import socket
 import textwrap
 
 import pytest
@@ -99,6 +101,27 @@ def test_a_connection_can_be_known_by_its_peers_port():
     assert python(script, plan="") == ["24", "50 100"]
 
 
+@pytest.mark.parametrize("address, family", [("127.0.0.1", socket.AF_INET),
+                                             ("::1", socket.AF_INET6)])
+def test_a_client_knows_a_server_by_its_port(address, family):
+    script = """
+        import socket, sys
+        client = socket.socket(int(sys.argv[3]))
+        print(client.connect_ex((sys.argv[1], int(sys.argv[2]))))
+        try:
+            print(client.send(bytes(100)))
+        except OSError:
+            pass
+    """
+    with socket.create_server((address, 0), family=family) as server:
+        port = server.getsockname()[1]
+        arguments = (address, port, int(family))
+        plan = f"connect:ECONNREFUSED[port={port}]"
+        assert python(script, *arguments, plan=plan) == [str(errno.ECONNREFUSED)]
+        plan = f"connect:ECONNREFUSED[port={port % 65535 + 1}]; send:half[port={port}]"
+        assert python(script, *arguments, plan=plan) == ["0", "50"]
+
+
 def test_a_path_selects_files(tmp_path):
     script = """
         import os, sys
@@ -127,6 +150,24 @@ def test_sendfile_is_known_by_its_file_and_acts_on_its_socket(tmp_path):
         (tmp_path / name).write_bytes(bytes(100))
     plan = "sendfile:zero[path=*/b]"
     assert python(script, tmp_path / "a", tmp_path / "b", plan=plan) == ["100", "0"]
+
+
+def test_once_is_once_a_process_for_calls_that_are_counted_so():
+    script = """
+        import os, socket
+        def attempt(call, *arguments):
+            try:
+                call(*arguments)
+                return "done"
+            except OSError as error:
+                return error.errno
+        listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+        clients = [socket.create_connection(each.getsockname()) for each in listeners]
+        print(*[attempt(each.accept) for each in listeners])
+        print(*[attempt(os.open, "/", os.O_RDONLY) for _ in range(3)])
+    """
+    plan = "accept4:EMFILE once; open*:ENFILE once [path=/]"
+    assert python(script, plan=plan) == ["24 done", "23 done done"]
 
 
 # ---- What applies

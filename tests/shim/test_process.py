@@ -91,6 +91,17 @@ def test_the_log_is_out_of_the_programs_way(tmp_path):
     assert int(re.findall(r"\d+", with_log[0])[1]) > 500
 
 
+def test_who_writes_into_the_log_meets_no_fault_there(tmp_path):
+    script = """
+        import os
+        log = max(map(int, os.listdir("/proc/self/fd")))
+        print(os.write(log, b"a line of the program's own"))
+    """
+    log = tmp_path / "log"
+    assert python(script, plan="write:half[fd=any]", log=log) == ["27"]
+    assert log.read_text() == "a line of the program's own"
+
+
 @pytest.mark.parametrize("close", [
     "[close(fd) for fd in fds]",
     "os.closerange(3, 100000)",
@@ -169,17 +180,19 @@ def test_a_forked_child_counts_for_itself(tmp_path):
     assert re.search(r"  send +2 +2\n", child) and re.search(r"  send +1 +1\n", parent)
 
 
-def test_a_child_that_shares_our_memory_ends_without_a_table(tmp_path):
-    # posix_spawn of what is not there: a child of vfork ends by _exit in its parent's memory.
-    script = """
-        import os
-        try:
-            os.posix_spawn("/does/not/exist", ["x"], os.environ)
-        except OSError:
-            print("no such program")
+def test_a_child_that_shares_our_memory_ends_without_a_table():
+    """subprocess starts children by vfork; one that finds no program ends in its parent's memory."""
+    script = CUT + """
+    import subprocess
+    try:
+        subprocess.run(["/does/not/exist"])
+    except FileNotFoundError:
+        print(os.getpid(), send())
     """
-    done = run(sys.executable, "-c", textwrap.dedent(script), plan="", summary="-")
-    assert done.stdout == "no such program\n" and done.stderr.count("calls seen") == 1
+    done = run(sys.executable, "-c", textwrap.dedent(script), plan="send:half", summary="-")
+    pid, sent = done.stdout.split()
+    assert sent == "50" and re.findall(r"in process (\d+)", done.stderr) == [pid]
+    assert re.search(r"  send +1 +1\n", done.stderr)
 
 
 def test_the_children_that_a_program_starts_have_the_plan_too(tmp_path):
@@ -200,6 +213,7 @@ def test_a_delay_is_not_cut_short_by_signals():
     begin = time.monotonic()
     send()
     print(time.monotonic() - begin >= 0.1)
+    signal.setitimer(signal.ITIMER_REAL, 0)
     """
     assert python(script, plan="send:delay=100") == ["True"]
 
@@ -231,3 +245,34 @@ def test_a_descriptor_that_was_closed_unseen_starts_anew(tmp_path):
     """
     assert python(script, plan="write:half@1", log=log) == ["50", "50"]
     assert [(fault["connection"], fault["number"]) for fault in faults(log)] == [(2, 1), (0, 1)]
+
+
+@pytest.mark.parametrize("close", ["os.close(fd)", "libc.close_range(fd, fd, 0)"])
+@pytest.mark.parametrize("opening", ["os.open(path, 0)", "libc.syscall(437, -100, path, how, 24)"],
+                         ids=["open", "openat2"])
+def test_a_file_that_is_opened_again_is_counted_anew(tmp_path, opening, close):
+    """Its descriptor and its identity are the same."""
+    (tmp_path / "file").write_bytes(bytes(10))
+    script = f"""
+        import ctypes, os, sys
+        libc, path, how = ctypes.CDLL(None), sys.argv[1].encode(), bytes(24)
+        for _ in range(2):
+            fd = {opening}
+            print(len(os.pread(fd, 10, 0)), len(os.pread(fd, 10, 0)))
+            {close}
+    """
+    assert python(script, tmp_path / "file", plan="pread:one@1") == ["1 10"] * 2
+
+
+@pytest.mark.parametrize("accept", ["listener._accept()[0]",
+                                    "ctypes.CDLL(None).accept(listener.fileno(), None, None)"],
+                         ids=["accept4", "accept"])
+def test_what_is_accepted_is_a_connection(accept):
+    script = f"""
+        import ctypes, os, socket
+        listener = socket.create_server(("127.0.0.1", 0))
+        clients = [socket.create_connection(listener.getsockname()) for _ in range(2)]
+        for _ in clients:
+            print(os.write({accept}, bytes(100)))
+    """
+    assert python(script, plan="write:half[conn=4]") == ["100", "50"]

@@ -45,6 +45,12 @@ def test_a_rule_draws_for_itself(programs):
     assert {"50", "10", "100"} <= set(both)
 
 
+def test_calls_draw_for_themselves(programs):
+    results = lines(programs, 1, "recv,send:half~0.5")[0].split()
+    received, sent = results[0::2], results[1::2]
+    assert received != sent and set(received) == set(sent) == {"50", "100"}
+
+
 @pytest.mark.parametrize("chance, wanted", [("0", {"100"}), ("1", {"50"})])
 def test_the_ends_of_chance_are_never_and_always(programs, chance, wanted):
     assert set(lines(programs, 2, f"recv,send:half~{chance}")[0].split()) == wanted

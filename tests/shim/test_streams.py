@@ -79,6 +79,55 @@ def test_messages_are_never_cut_or_reset(tmp_path, action):
     assert faults(log) == []
 
 
+@pytest.mark.parametrize("plan", ["", "sendmsg,recvmsg:half"])
+def test_messages_bring_all_that_comes_beside_their_bytes(plan):
+    """Descriptors, the sender's address, and flags: of a message that is cut, and of one that may
+    not be."""
+    script = """
+        import array, os, socket
+        ours, theirs = socket.socketpair()
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1]))]
+        print(ours.sendmsg([bytes(60), bytes(40)], rights))
+        data, beside, flags, _ = theirs.recvmsg(100, socket.CMSG_SPACE(8))
+        print(len(data), [len(descriptors) for _, _, descriptors in beside], flags & ~0x40000000)
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.bind(("127.0.0.1", 0))
+        print(udp.sendmsg([bytes(100)], [], 0, udp.getsockname()))
+        data, beside, flags, address = udp.recvmsg(10)
+        print(len(data), beside, flags == socket.MSG_TRUNC, address == udp.getsockname())
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        print(ours.send(b"x"), *theirs.recvmsg(10, 100)[1:])
+    """
+    # Halved, 50 bytes are there, and half of 100 is what is asked for.
+    cut = ["50", "50 [8] 0"] if plan else ["100", "100 [8] 0"]
+    done = run(sys.executable, "-c", textwrap.dedent(script), plan=plan)
+    assert done.stdout.splitlines() == [*cut, "100", "10 [] True True", "1 [] 0 None"]
+    assert done.stderr == "", "what came beside is malformed"
+
+
+def test_a_cut_vector_ends_where_it_is_cut():
+    """The bytes are the first ones, and land where they should."""
+    script = """
+        import os, socket
+        ours, theirs = socket.socketpair()
+        sent = os.writev(ours.fileno(), [b"abc", b"", b"defg", b"hij"])
+        into = [bytearray(b"." * size) for size in (2, 0, 3, 9)]
+        got = os.readv(theirs.fileno(), into)
+        print(sent, got, *[bytes(part).decode() for part in into])
+    """
+    assert python(script, plan="writev:max=6; readv:max=4")[0].split() == ["6", "4", "ab", "cd.",
+                                                                           "........."]
+
+
+def test_a_vector_of_many_buffers_is_cut_at_the_latest_where_they_are_too_many():
+    script = """
+        import os, socket
+        ours, theirs = socket.socketpair()
+        print(os.writev(ours.fileno(), [b"x"] * 100), os.writev(ours.fileno(), [b"x"] * 100))
+    """
+    assert python(script, plan="writev:max=90@2") == ["100 32"]
+
+
 def test_a_transfer_for_direct_io_is_cut_in_whole_blocks(tmp_path):
     script = """
         import mmap, os, sys
@@ -109,3 +158,88 @@ def test_trickling_takes_its_time():
     print(sent, time.monotonic() - begin >= 0.3)
     """
     assert python(script, plan="send:rate=100") == ["30 True"]
+
+
+def test_a_connect_that_is_interrupted_goes_on():
+    """As connect(2) has it; and who asked not to wait is not interrupted."""
+    script = """
+        import ctypes, errno, socket, struct
+        libc = ctypes.CDLL(None, use_errno=True)
+        listener = socket.create_server(("127.0.0.1", 0))
+        _, port = listener.getsockname()
+        address = struct.pack("=H", socket.AF_INET) + struct.pack("!H4s8x", port, b"\\x7f\\0\\0\\1")
+        for blocks in (True, False):
+            client = socket.socket()
+            client.setblocking(blocks)
+            print(libc.connect(client.fileno(), address, 16), errno.errorcode[ctypes.get_errno()])
+            listener.accept()
+            print(client.getpeername() == listener.getsockname())
+    """
+    assert python(script, plan="connect:EINTR") == ["-1 EINTR", "True", "-1 EINPROGRESS", "True"]
+
+
+def test_a_close_that_fails_has_closed():
+    script = """
+        import os
+        fd = os.open("/", os.O_RDONLY)
+        for _ in range(2):
+            try:
+                os.close(fd)
+            except OSError as error:
+                print(error.errno)
+    """
+    assert python(script, plan="close:EIO@1[fd=any,path=/]") == ["5", "9"]
+
+
+def test_a_splice_is_about_the_end_that_is_no_pipe(tmp_path):
+    script = """
+        import os, socket, sys
+        file = os.open(sys.argv[1], os.O_RDONLY)
+        out, into = os.pipe()
+        ours, theirs = socket.socketpair()
+        print(os.splice(file, into, 100), os.splice(out, ours.fileno(), 100))
+    """
+    (tmp_path / "file").write_bytes(bytes(100))
+    assert python(script, tmp_path / "file", plan="splice:half[fd=file]") == ["50 50"]
+    assert python(script, tmp_path / "file", plan="splice:half[fd=socket]") == ["100 50"]
+
+
+# Asks kernel AIO for a poll and a read of 100 bytes; libaio comes after the program has started.
+AIO = """
+    import ctypes, os, struct, sys
+    ctypes.CDLL("libaio.so.1", mode=ctypes.RTLD_GLOBAL)
+    libaio = ctypes.CDLL(None)
+    context, counter = ctypes.c_void_p(), os.eventfd(1)
+    file = os.open(sys.argv[1], os.O_RDONLY)
+    memory = ctypes.create_string_buffer(100)
+    def iocb(opcode, fd, address, length):
+        return ctypes.create_string_buffer(struct.pack(
+            "QIIHhIQQQQII", 0, 0, 0, opcode, 0, fd, address, length, 0, 0, 0, 0))
+    reads = [iocb(5, counter, 3, 0), iocb(0, file, ctypes.addressof(memory), 100)]
+    print(libaio.io_setup(8, ctypes.byref(context)))
+    for read in reads:
+        print(libaio.io_submit(context, ctypes.c_long(1), ctypes.byref(ctypes.pointer(read))))
+        event = (ctypes.c_int64 * 4)()
+        print(libaio.io_getevents(context, ctypes.c_long(1), ctypes.c_long(1), event, None), event[2])
+"""
+
+
+def test_as_many_completions_as_are_waited_for_find_room(tmp_path):
+    script = AIO + """
+    for read in reads:
+        libaio.io_submit(context, ctypes.c_long(1), ctypes.byref(ctypes.pointer(read)))
+    events = (ctypes.c_int64 * 8)()
+    print(libaio.io_getevents(context, ctypes.c_long(2), ctypes.c_long(2), events, None))
+    """
+    (tmp_path / "file").write_bytes(bytes(100))
+    assert python(script, tmp_path / "file", plan="io_getevents:one")[-1] == "2"
+
+
+@pytest.mark.parametrize("plan, read", [
+    ("", 100), ("io_getevents:EIO[fd=any]", -5), ("io_getevents:short[fd=any]", 50),
+    ("io_getevents:zero[fd=any]", 0), ("io_getevents:EIO[path=*/file]", -5),
+    ("io_getevents:EIO[path=*/other]", 100),
+])
+def test_completions_of_reads_are_shaped_and_polls_are_not(tmp_path, plan, read):
+    (tmp_path / "file").write_bytes(bytes(100))
+    assert python(AIO, tmp_path / "file", plan=plan) == ["0", "1", "1 1", "1", f"1 {read}"]
