@@ -23,8 +23,9 @@ constexpr std::size_t kMostConnections = 1'000'000;
 constexpr std::size_t kMostAioBlocks = 65'536;  // fs.aio-max-nr's default
 constexpr const char* kAnnounced = "announced";
 constexpr const char* kPlain = "plain";
-constexpr std::size_t kCacheShare = 8;  // of all descriptors: one in so many
-constexpr int kLongestS = 1'000'000;    // eleven days
+constexpr std::size_t kCacheShare = 8;                   // of all descriptors: one in so many
+constexpr std::size_t kMostImageKib = 64 * 1024 * 1024;  // 64 GiB
+constexpr int kLongestS = 1'000'000;                     // eleven days
 
 constexpr const char* kDescription =
     "Serves files over HTTP/1.1: /static/... by sendfile(2), /dynamic/... by kernel AIO.";
@@ -43,6 +44,7 @@ struct Raw {
   double send_timeout_s = 60;
   double grace_s = 10;
   std::string engine = kAnnounced;
+  std::size_t image_cache_kib = 4096;
   std::optional<double> max_stall_ms;
   bool no_keep_alive = false;
 };
@@ -55,12 +57,12 @@ std::size_t raised_descriptor_limit() {
   return static_cast<std::size_t>(limit.rlim_cur);
 }
 
-// How many connections there are descriptors for: each needs a socket and, while it is answered, a
-// file; each loop needs four, its listeners and its cache, the process a dozen.
+// How many connections there are descriptors for: each loop needs four, its listeners and its
+// cache, the process a dozen.
 std::size_t most_connections(std::size_t descriptors, const Options& options) {
   const std::size_t listeners = std::max<std::size_t>(options.listen.addresses.size(), 1);
   const std::size_t reserved = 16 + options.threads * (4 + listeners + options.limits.file_cache);
-  const std::size_t room = descriptors > reserved ? (descriptors - reserved) / 2 : 1;
+  const std::size_t room = descriptors > reserved ? descriptors - reserved : 1;
   return std::clamp<std::size_t>(room, 1, kMostConnections);
 }
 
@@ -157,6 +159,10 @@ void add_limits(CLI::App& app, Raw& raw) {
                  "Files that a loop keeps open, for a second at most; 0: none")
       ->type_name("N")
       ->check(CLI::Range(std::size_t{0}, kMostConnections));
+  app.add_option("--image-cache", raw.image_cache_kib,
+                 "KiB of finished answers with small /static files that a loop keeps; 0: none")
+      ->type_name("KIB")
+      ->check(CLI::Range(std::size_t{0}, kMostImageKib));
   app.add_option("--engine", raw.engine,
                  "announced: the loop never waits for a disk; plain: it just reads, and waits")
       ->type_name("NAME")
@@ -199,6 +205,7 @@ Options checked(const Raw& raw) {
   if (raw.max_stall_ms) options.stall_watch.limit_us = to_us(*raw.max_stall_ms / 1e3);
   options.stall_watch.times_calls = options.stalls || raw.max_stall_ms;
   options.stall_watch.counts_sleeps = options.stalls;
+  options.limits.image_cache = raw.image_cache_kib * 1024;
   options.limits.keep_alive = !raw.no_keep_alive;
 
   const std::size_t descriptors = raised_descriptor_limit();
@@ -210,7 +217,8 @@ Options checked(const Raw& raw) {
     fmt::print(stderr, "aws: --max-connections {} is more than RLIMIT_NOFILE allows: {} it is\n",
                wanted, most);
   }
-  wanted = wanted == 0 ? most : std::min(wanted, most);
+  // Unless the operator knows that most will be idle: each may need a file of its own, too.
+  wanted = wanted == 0 ? std::max<std::size_t>(most / 2, 1) : std::min(wanted, most);
   return options;
 }
 

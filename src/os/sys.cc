@@ -6,6 +6,7 @@
 #include <linux/openat2.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -129,6 +130,14 @@ std::int64_t Sys::file_system_of(int file) noexcept {
   struct statfs status {};
   const int result = retried([&] { return ::fstatfs(file, &status); });
   return result < 0 ? result : std::int64_t{status.f_type};
+}
+
+int Sys::memory_file() noexcept {
+  return retried([&] { return ::memfd_create("aws", MFD_CLOEXEC); });
+}
+
+ssize_t Sys::write(int file, std::string_view bytes) noexcept {
+  return retried([&] { return ::write(file, bytes.data(), bytes.size()); });
 }
 
 int Sys::aio_setup(int depth, io_context_t& context) noexcept {

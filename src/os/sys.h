@@ -92,6 +92,12 @@ class Sys {
   // fstatfs(2): the type of `file`'s file system, as linux/magic.h has it. May sleep, likewise.
   [[nodiscard]] virtual std::int64_t file_system_of(int file) noexcept;
 
+  // memfd_create(2): a new, empty file in memory, close-on-exec. The caller owns it.
+  [[nodiscard]] virtual int memory_file() noexcept;
+
+  // write(2) at the file's own position.
+  [[nodiscard]] virtual ssize_t write(int file, std::string_view bytes) noexcept;
+
   // io_setup(2), io_submit(2), io_getevents(2) without waiting for more than `at_least`
   // completions, io_destroy(2). Source: libaio, which returns -errno already.
   [[nodiscard]] virtual int aio_setup(int depth, io_context_t& context) noexcept;

@@ -2,6 +2,8 @@
 // lookup outlives the bodies.
 #pragma once
 
+#include <string_view>
+
 #include "os/aio.h"
 #include "os/helper_threads.h"
 #include "os/page_cache.h"
@@ -15,8 +17,10 @@ struct BodyTools {
   AioContext& aio;
   PageCache& page_cache;
   HelperThreads& helpers;
-  Lookup& lookup;  // during the answer's making
-  Moment now{};    // of the batch
+  Lookup& lookup;              // during the answer's making
+  Moment now{};                // of the batch
+  std::string_view date = {};  // the Date field's value; empty: not known here
+  bool keep_alive = false;     // whether connections are kept, as far as it is up to the server
 };
 
 }  // namespace aws

@@ -19,6 +19,7 @@
 
 #include "os/intrusive_list.h"
 #include "serve/opened_file.h"
+#include "serve/response_image.h"
 
 namespace aws {
 
@@ -31,14 +32,17 @@ struct CachedFile : Link {
   std::int64_t opened_us = 0;
   // The fields of a plain answer, all but Date and Connection, as bytes; empty: not made yet.
   std::string fields;
+  std::unique_ptr<ResponseImage> image;  // of a plain answer, if it is asked for often
+  int asked = 0;                         // for that, since it was opened
 };
 
 class FileCache {
  public:
   static constexpr std::int64_t kLifeUs = 1'000'000;
 
-  // Holds at most `capacity` descriptors; 0: none.
-  explicit FileCache(std::size_t capacity) : capacity_(capacity) {}
+  // Holds at most `capacity` files; 0: none. `image_bytes` bounds the memory of all images.
+  explicit FileCache(std::size_t capacity, std::size_t image_bytes = 0)
+      : capacity_(capacity), image_bytes_(image_bytes) {}
   ~FileCache() { clear(); }
   FileCache(const FileCache&) = delete;
   FileCache& operator=(const FileCache&) = delete;
@@ -48,6 +52,10 @@ class FileCache {
 
   // Keeps `opened`, a regular file that was found at `path` just now, and sets opened.cached.
   void keep(const std::string& path, OpenedFile& opened, std::int64_t now_us);
+
+  // Keeps an image with `file`, in the place of an older one; unless it is nullptr, or images take
+  // all the memory that they may: then false.
+  bool keep_image(CachedFile& file, std::unique_ptr<ResponseImage> image);
 
   // Drops what has lived its time.
   void expire(std::int64_t now_us);
@@ -60,8 +68,11 @@ class FileCache {
 
  private:
   void drop(CachedFile& file);
+  void drop_image(CachedFile& file);
 
   const std::size_t capacity_;
+  const std::size_t image_bytes_;
+  std::size_t image_bytes_used_ = 0;
   std::unordered_map<std::string_view, std::unique_ptr<CachedFile>> by_path_;
   IntrusiveList<CachedFile> by_age_;  // the oldest first
 };

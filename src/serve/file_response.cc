@@ -187,8 +187,10 @@ Response plain_response(const ResourceKind& kind, OpenedFile opened, const BodyT
   return response;
 }
 
-bool is_settled(const struct stat& status, const Moment& now) {
-  return is_settled(version_of(status), {now.wall_s, now.wall_ns});
+bool has_lasting_validators(const struct stat& status, const Moment& now) {
+  const FileVersion version = version_of(status);
+  return is_settled(version, wall_time(now)) &&
+         date_to_tell(version.modified, wall_time(now)) == version.modified.s;
 }
 
 }  // namespace aws

@@ -17,6 +17,7 @@ struct ResourceKind {
   std::string_view folder;
   std::string_view engine;  // its name in the log
   bool can_encode;          // whether its bytes pass through us
+  bool can_be_image;        // whether a small file may be sent from a copy in memory
   std::unique_ptr<FileBody> (*make_body)(const BodyTools&, SharedFd, void* waiter);
 };
 
@@ -30,7 +31,8 @@ struct ResourceKind {
 [[nodiscard]] Response plain_response(const ResourceKind& kind, OpenedFile opened,
                                       const BodyTools& tools, void* waiter);
 
-// Whether the file's ETag is a strong one by now; see the function of this name for FileVersion.
-[[nodiscard]] bool is_settled(const struct stat& status, const Moment& now);
+// Whether the ETag and Last-Modified that are told of the file now are told until it changes: not
+// while it is fresh, nor within the second of its change, nor while its time is ahead.
+[[nodiscard]] bool has_lasting_validators(const struct stat& status, const Moment& now);
 
 }  // namespace aws

@@ -30,9 +30,9 @@ std::unique_ptr<FileBody> make_dynamic(const BodyTools& tools, SharedFd file, vo
 }
 
 constexpr std::array kKinds = {
-    ResourceKind{"static", "static", false, make_static},
-    ResourceKind{"dynamic", "dynamic", true, make_dynamic},
-    ResourceKind{".well-known", "static", false, make_static},  // RFC 8615
+    ResourceKind{"static", "static", false, true, make_static},
+    ResourceKind{"dynamic", "dynamic", true, false, make_dynamic},
+    ResourceKind{".well-known", "static", false, true, make_static},  // RFC 8615
 };
 constexpr const ResourceKind& kFrontPageKind = kKinds[0];  // "/" alone, and --fallback
 constexpr std::string_view kIndex = "index.html";
@@ -238,18 +238,57 @@ Response Resources::serve_found(const Visit& visit, const ResourceKind& kind,
     return serve_file(visit, kind, path, std::move(opened));
   }
   if (!cached->fields.empty()) {
+    if (const ResponseImage* const image = image_of(visit, kind, opened)) {
+      Response response;
+      response.body = std::make_unique<ImageBody>(visit.tools.sys, *image);
+      response.head_in_body = true;
+      response.head.content_length = image->body_size;
+      response.head.made_fields = cached->fields;
+      response.engine = kind.engine;
+      response.address = encode_path(path);
+      return response;
+    }
     Response response = plain_response(kind, std::move(opened), visit.tools, visit.waiter);
     response.head.made_fields = cached->fields;
     response.address = encode_path(path);
     return response;
   }
-  const bool settled = is_settled(opened.status, visit.tools.now);
+  const bool lasting = has_lasting_validators(opened.status, visit.tools.now);
   Response response = serve_file(visit, kind, path, std::move(opened));
-  if (!settled || response.head.status != 200 || !response.head.content_length) return response;
+  if (!lasting || response.head.status != 200 || !response.head.content_length) return response;
   response.head.more_fields += common_fields_;
   cached->fields = write_fields(response.head);
   response.head.made_fields = cached->fields;
   return response;
+}
+
+// The image of the plain answer with `opened`, made if it has come to be worth it; nullptr if not,
+// or if this request gets another head.
+const ResponseImage* Resources::image_of(const Visit& visit, const ResourceKind& kind,
+                                         const OpenedFile& opened) const {
+  const Request& request = visit.request;
+  const BodyTools& tools = visit.tools;
+  CachedFile& cached = *opened.cached;
+  const auto size = static_cast<std::size_t>(opened.status.st_size);
+  const bool fits = kind.can_be_image && size > 0 && size <= ResponseImage::kLargestBody;
+  const bool implied = tools.keep_alive && request.keep_alive && !request.http_1_0;
+  if (!fits || !implied || request.method != Method::Get) return nullptr;
+  if (cached.image != nullptr && cached.image->second == tools.now.wall_s) {
+    return cached.image.get();
+  }
+  if (++cached.asked < ResponseImage::kWorthIt) return nullptr;
+  cached.asked = 0;
+  if (tools.page_cache.probe(opened.file.get(), 0, opened.status.st_size) ==
+      PageCache::Answer::Missing) {
+    return nullptr;
+  }
+  ResponseHead head;
+  head.made_fields = cached.fields;
+  std::string text;
+  write_head(head, tools.date, Persistence::Implied, text);
+  const bool kept = tools.lookup.cache->keep_image(
+      cached, make_image(tools.sys, text, opened.file.get(), size, tools.now.wall_s));
+  return kept ? cached.image.get() : nullptr;
 }
 
 Response Resources::serve_file(const Visit& visit, const ResourceKind& kind,

@@ -16,6 +16,7 @@
 #include "serve/file_response.h"
 #include "serve/listing_slots.h"
 #include "serve/response.h"
+#include "serve/response_image.h"
 #include "serve/site.h"
 
 namespace aws {
@@ -47,6 +48,8 @@ class Resources {
   [[nodiscard]] Response fall_back(const Visit& visit, Response missing) const;
   [[nodiscard]] Response serve_found(const Visit& visit, const ResourceKind& kind,
                                      const std::string& path, OpenedFile opened) const;
+  [[nodiscard]] const ResponseImage* image_of(const Visit& visit, const ResourceKind& kind,
+                                              const OpenedFile& opened) const;
   [[nodiscard]] Response serve_file(const Visit& visit, const ResourceKind& kind,
                                     const std::string& path, OpenedFile opened) const;
   [[nodiscard]] bool is_hidden(std::string_view path) const;

@@ -14,6 +14,7 @@ namespace aws {
 struct Response {
   ResponseHead head;
   std::unique_ptr<Body> body;  // nullptr: nothing follows the head
+  bool head_in_body = false;   // the body sends the head, too: an image
 
   // For the log: what serves it ("static", "dynamic/gzip", "static/br"), and what decided that it
   // is not simply the whole file ("if-none-match", "1 range"); empty: nothing.

@@ -149,7 +149,9 @@ Connection::Outcome Connection::open_file() {
   } else if (request.http_1_0) {
     persistence = Persistence::KeepAlive;
   }
-  write_head(exchange.response.head, loop_.date.at(loop_.now.wall_s), persistence, exchange.head);
+  if (!exchange.response.head_in_body) {
+    write_head(exchange.response.head, loop_.date.at(loop_.now.wall_s), persistence, exchange.head);
+  }
   exchange.head_sent = 0;
   if (loop_.access_log != nullptr) begin_log_entry(request);
   if (loop_.tracer != nullptr) loop_.tracer->note(id_, summary(exchange.response));
@@ -175,7 +177,14 @@ bool Connection::find_response(const Request& request) {
                 .may_sleep = loop_.page_cache.is_plain(),
                 .cache = &loop_.file_cache,
                 .now_us = loop_.now.monotonic_us};
-  const BodyTools tools{loop_.sys, loop_.aio, loop_.page_cache, loop_.helpers, lookup, loop_.now};
+  const BodyTools tools{.sys = loop_.sys,
+                        .aio = loop_.aio,
+                        .page_cache = loop_.page_cache,
+                        .helpers = loop_.helpers,
+                        .lookup = lookup,
+                        .now = loop_.now,
+                        .date = loop_.date.at(loop_.now.wall_s),
+                        .keep_alive = loop_.keep_alive && !loop_.stopping};
   Response response = loop_.resources.answer(request, tools, waiter_);
   if (!lookup.would_sleep) {
     exchange.response = std::move(response);

@@ -40,7 +40,7 @@ Server::Server(SharedState& shared, std::vector<UniqueFd> listeners)
       helpers_(kernel_, shared.limits.helper_threads, shared.limits.helper_queue),
       aio_(sys_, helpers_, shared.limits.aio_blocks, shared.limits.sentinels),
       page_cache_(sys_, aio_, helpers_, shared.limits.engine),
-      file_cache_(shared.limits.file_cache),
+      file_cache_(shared.limits.file_cache, shared.limits.image_cache),
       wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       listeners_(std::move(listeners)),
       scratch_{},

@@ -75,6 +75,14 @@ std::int64_t TimedSys::file_system_of(int file) noexcept {
   return timed(Work::FStatFs, [&] { return real_.file_system_of(file); });
 }
 
+int TimedSys::memory_file() noexcept {
+  return timed(Work::MemfdCreate, [&] { return real_.memory_file(); });
+}
+
+ssize_t TimedSys::write(int file, std::string_view bytes) noexcept {
+  return timed(Work::Write, [&] { return real_.write(file, bytes); });
+}
+
 int TimedSys::aio_setup(int depth, io_context_t& context) noexcept {
   return timed(Work::IoSetup, [&] { return real_.aio_setup(depth, context); });
 }

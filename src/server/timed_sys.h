@@ -32,6 +32,8 @@ class TimedSys final : public Sys {
   int read_ahead(int file, off_t offset, std::size_t length) noexcept override;
   ssize_t pread(int file, std::span<char> into, off_t offset) noexcept override;
   std::int64_t file_system_of(int file) noexcept override;
+  int memory_file() noexcept override;
+  ssize_t write(int file, std::string_view bytes) noexcept override;
   int aio_setup(int depth, io_context_t& context) noexcept override;
   int aio_submit(io_context_t context, std::span<iocb*> reads) noexcept override;
   int aio_events(io_context_t context, long at_least, std::span<io_event> into) noexcept override;

@@ -42,6 +42,10 @@ std::string_view name(Work work) {
       return "pread64";
     case Work::FStatFs:
       return "fstatfs";
+    case Work::MemfdCreate:
+      return "memfd_create";
+    case Work::Write:
+      return "write";
     case Work::IoSetup:
       return "io_setup";
     case Work::IoSubmit:

@@ -26,6 +26,8 @@ enum class Work : std::uint8_t {
   FAdvise,
   Pread,
   FStatFs,
+  MemfdCreate,
+  Write,
   IoSetup,
   IoSubmit,
   IoGetEvents,

@@ -1,12 +1,15 @@
-"""What the cache of open files promises: a change to the file itself is seen by the very next request,
-a change above it within a second. Each case asks often enough for the file to be in the cache."""
+"""What the cache of open files promises: a change to the file itself is seen by the very next
+request, a change above it within a second. Each case asks often enough for the file to be in the cache, and
+for a finished answer to be kept, where that is done."""
+import email.utils
 import os
 import time
 
 import pytest
 
-from observe import is_asleep, wait_until
+from observe import Strace, is_asleep, wait_until
 
+OFTEN = 50  # requests: more than an image is worth (response_image.h)
 CACHED = 1.0  # seconds: no file is kept longer
 
 
@@ -15,14 +18,13 @@ def asked(start, make_file, tmp_path, kind):
     """(ask, file): `ask` sends a plain GET for the file on a kept connection."""
     make_file(f"{kind}/folder/x", 1000)
     file = tmp_path / kind / "folder/x"
-    old = time.time_ns() - 10 ** 12  # settled: its fields are kept with it
-    os.utime(file, ns=(old, old))
+    age(file)
     server = start(tmp_path, "--threads", "1")
     with server.client() as client:
         def ask():
             client.request(f"/{kind}/folder/x")
             return client.answer()
-        for _ in range(3):
+        for _ in range(OFTEN):
             assert ask().body == file.read_bytes()
         yield ask, file
 
@@ -83,8 +85,8 @@ def unlink_and_make_anew(file):
     return 200, b"d" * 1000
 
 
-CHANGES = [overwrite, overwrite_in_place, append, truncate, replace, replace_one_of_two_names, unlink,
-           rename_away, unlink_and_make_anew]
+CHANGES = [overwrite, overwrite_in_place, append, truncate, replace, replace_one_of_two_names,
+           unlink, rename_away, unlink_and_make_anew]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
@@ -131,7 +133,7 @@ def test_a_change_above_the_file_is_seen_within_a_second(start, tmp_path, kind, 
         def ask():
             client.request(f"/{kind}/folder/x")
             return client.answer().body
-        for _ in range(3):
+        for _ in range(OFTEN):
             assert ask() == b"one"
         if link:
             (base / "new").symlink_to("two")
@@ -184,3 +186,106 @@ def test_no_more_files_are_kept_than_allowed(start, make_file, tmp_path):
             assert client.answer().status == 200
             kept = sum(open_files(server, os.stat(tmp_path / f"static/{n}")) for n in range(20))
             assert kept <= 3 + 1  # the one that is being answered may not be the cache's
+
+
+def age(file):
+    """Makes the file so old that its answers have what they will have for good. Its ctime cannot be
+    set: only its clock's tick has to be over."""
+    past = time.time_ns() - 10 ** 12
+    os.utime(file, ns=(past, past))
+    wait_until(lambda: time.time() - os.stat(file).st_ctime > 0.1, "the file is settled")
+
+
+def ask_often(client, target, count=OFTEN, **request):
+    answers = []
+    for _ in range(count):
+        client.request(target, **request)
+        answers.append(client.answer())
+    return answers
+
+
+def images_sent(strace):
+    return [call for call in strace.named("sendfile")
+            if "memfd:aws" in call and "/static/" not in call]
+
+
+@pytest.fixture
+def seen(start, make_file, tmp_path):
+    """seen(size, *options, kind, **request): the calls that sent the images of a file's answers."""
+    def see(size, *options, kind="static", **request):
+        make_file(f"{kind}/x", size)
+        age(tmp_path / kind / "x")
+        folder = tmp_path / "strace"
+        folder.mkdir()
+        strace = Strace(folder, "sendfile")
+        server = start(tmp_path, "--threads", "1", *options, wrapper=strace.wrapper)
+        with server.client() as client:
+            for answer in ask_often(client, f"/{kind}/x", 4 * OFTEN, **request):
+                assert answer.status == 200
+        server.stop()
+        return images_sent(strace)
+    return see
+
+
+def test_a_small_file_that_is_asked_for_often_is_sent_from_an_image(seen):
+    assert seen(1000)
+
+
+@pytest.mark.parametrize("case", [
+    {"size": 64 * 1024 + 1}, {"size": 1000, "kind": "dynamic"},
+    {"size": 1000, "options": ["--image-cache", "0"]},
+    {"size": 1000, "options": ["--file-cache", "0"]},
+    {"size": 1000, "headers": [("Range", "bytes=0-999")]},
+    {"size": 1000, "headers": [("If-None-Match", '"x"')]},
+], ids=str)
+def test_no_image_is_sent_of_what_has_none(seen, case):
+    case = dict(case)
+    if case.get("headers", [("", "")])[0][0] == "Range":
+        case["headers"] = [("Range", "bytes=5-2")]  # malformed: ignored, and still not plain
+    assert not seen(case.pop("size"), *case.pop("options", []), **case)
+
+
+def test_images_differ_from_other_answers_in_nothing(start, make_file, tmp_path):
+    make_file("static/x", 5000)
+    age(tmp_path / "static/x")
+    server = start(tmp_path, "--threads", "1", "--header", "X-One: 1")
+    plain = start(tmp_path, "--threads", "1", "--header", "X-One: 1", "--file-cache", "0")
+
+    def told(answer):
+        return [field for field in answer.fields if field[0] != "date"], answer.body
+    with server.client() as client, plain.client() as other:
+        other.request("/static/x")
+        expected = told(other.answer())
+        for answer in ask_often(client, "/static/x"):
+            assert told(answer) == expected
+        client.request("/static/x", method="HEAD")
+        assert told(client.answer(method="HEAD"))[0] == expected[0]
+        client.request("/static/x", version="HTTP/1.0")
+        assert ("connection", "close") in client.answer().fields
+
+
+def test_an_image_has_the_date_of_its_answer(start, make_file, tmp_path):
+    make_file("static/x", 1000)
+    age(tmp_path / "static/x")
+    server = start(tmp_path, "--threads", "1")
+    dates = set()
+    with server.client() as client:
+        while len(dates) < 3:
+            before = int(time.time())
+            client.request("/static/x")
+            date = client.answer()["Date"]
+            seconds = email.utils.parsedate_to_datetime(date).timestamp()
+            assert before <= seconds <= time.time(), date
+            dates.add(date)
+
+
+def test_pipelined_images_come_in_order(start, make_file, tmp_path):
+    contents = [make_file(f"static/{name}", 3000) for name in "ab"]
+    for name in "ab":
+        age(tmp_path / f"static/{name}")
+    server = start(tmp_path, "--threads", "1")
+    with server.client() as client:
+        for _ in range(OFTEN):
+            for name in "abab":
+                client.request(f"/static/{name}")
+            assert [client.answer().body for _ in range(4)] == contents * 2

@@ -38,6 +38,8 @@ class SlowSys final : public Sys {
   ssize_t readlink_at(int, const char*, std::span<char>) noexcept override { return call(); }
   ssize_t read_folder(int, std::span<char>) noexcept override { return call(); }
   int stat_at(int, const char*, struct stat&) noexcept override { return call(); }
+  int memory_file() noexcept override { return call(); }
+  ssize_t write(int, std::string_view) noexcept override { return call(); }
   int aio_setup(int, io_context_t&) noexcept override { return call(); }
   int aio_submit(io_context_t, std::span<iocb*>) noexcept override { return call(); }
   int aio_events(io_context_t, long, std::span<io_event>) noexcept override { return call(); }
@@ -83,6 +85,8 @@ std::vector<Timed> all_calls() {
       {Work::ReadLinkAt, [](Sys& sys) { return sys.readlink_at(0, "x", bytes); }},
       {Work::GetDents, [](Sys& sys) { return sys.read_folder(0, bytes); }},
       {Work::FstatAt, [](Sys& sys) { return sys.stat_at(0, "x", status); }},
+      {Work::MemfdCreate, [](Sys& sys) { return sys.memory_file(); }},
+      {Work::Write, [](Sys& sys) { return sys.write(0, "x"); }},
       {Work::IoSetup, [](Sys& sys) { return sys.aio_setup(0, ring); }},
       {Work::IoSubmit, [](Sys& sys) { return sys.aio_submit(ring, {}); }},
       {Work::IoGetEvents, [](Sys& sys) { return sys.aio_events(ring, 0, {}); }},
