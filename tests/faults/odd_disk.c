@@ -46,7 +46,8 @@ static int is_odd(const char* word) {
 
 static void wait_for_gate(void) {
   pthread_mutex_lock(&lock);
-  while (!is_open) pthread_cond_wait(&opened, &lock);
+  while (!is_open)
+    pthread_cond_wait(&opened, &lock);
   pthread_mutex_unlock(&lock);
 }
 
@@ -86,7 +87,8 @@ int io_getevents(io_context_t ring, long least, long most, struct io_event* even
   pthread_mutex_lock(&lock);
   int count = 0;
   if (is_open) {
-    while (held_count > 0 && count < most) events[count++] = held[--held_count];
+    while (held_count > 0 && count < most)
+      events[count++] = held[--held_count];
   }
   const long missing = least > count ? least - count : 0;
   if (count < most) {
@@ -109,7 +111,8 @@ long syscall(long number, ...) {
   va_list list;
   long a[6];
   va_start(list, number);
-  for (int i = 0; i < 6; ++i) a[i] = va_arg(list, long);
+  for (int i = 0; i < 6; ++i)
+    a[i] = va_arg(list, long);
   va_end(list);
   if (number == SYS_openat2) {
     const struct open_how* how = (const struct open_how*)a[2];
@@ -147,7 +150,6 @@ ssize_t pread(int file, void* into, size_t size, off_t offset) {
   if (is_odd("late_preads")) wait_for_gate();
   return REAL(pread)(file, into, size, offset);
 }
-
 
 ssize_t getdents64(int folder, void* into, size_t size) {
   if (is_odd("late_folders")) wait_for_gate();
