@@ -6,7 +6,8 @@
 # From the command line:  V=1 shows the commands;  CXX, CC, CXXFLAGS, CPPFLAGS, LDFLAGS as usual;  WERROR= lets
 # warnings pass;  LLHTTP_DIR names an llhttp of your own;  PORT and ARGS reach the server of `make run`;
 # FUZZ_SECONDS is how long `make fuzz` stays with each target; SCENARIO, ROUNDS and BENCH_SECONDS say what `make bench`
-# measures, how often, and for how long.
+# measures, how often, and for how long; SCENARIO, PLAN, SEEDS, SECONDS, VARIANT and OPTIONS, what `make torture` tries
+# (docs/torture.md).
 
 CXXFLAGS ?= -O2 -g
 CFLAGS ?= -O2 -g
@@ -160,7 +161,7 @@ endef
 
 # --- What can be asked for
 
-.PHONY: all deps run www unit check suites asan tsan clang fuzz bench bench-stall bench-docs bench-shim format lint install uninstall clean help FORCE
+.PHONY: all deps run www unit check suites asan tsan clang fuzz torture bench bench-stall bench-docs bench-shim format lint install uninstall clean help FORCE
 
 all: aws sockop_preload.so ## build ./aws and ./sockop_preload.so (the default)
 
@@ -194,6 +195,14 @@ fuzz: ## fuzz each target for FUZZ_SECONDS (60); `make fuzz/ranges` for one of t
 	@third_party/deps.sh fuzz
 	@$(MAKE) $(QUIETLY) fuzz_programs
 	@for target in $(FUZZ_TARGETS); do $(MAKE) $(QUIETLY) fuzz/$$target || exit; done
+
+VARIANT ?= release
+torture: deps ## fail each call that the server makes, in each way; then plans at random for SECONDS (60)
+	@third_party/deps.sh test
+	@$(MAKE) $(QUIETLY) sockop_preload.so $(call program_of,$(VARIANT))
+	@$(PYTHON) tests/torture/torture.py --variant $(VARIANT) $(if $(OPTIONS),--options $(call quoted,$(OPTIONS))) \
+	    $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEEDS),--seeds $(SEEDS)) \
+	    $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(PLAN),--plan $(call quoted,$(PLAN)))
 
 $(foreach variant,$(VARIANTS),$(eval $(call variant_rules,$(variant))))
 

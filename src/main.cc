@@ -17,6 +17,7 @@
 #include <system_error>
 
 #include "options.h"
+#include "os/event_fd.h"
 #include "os/listener.h"
 #include "os/unique_fd.h"
 #include "serve/resources.h"
@@ -73,8 +74,7 @@ int second_signal_fd = -1;
 
 void on_second_signal(int /*signal*/) {
   ::alarm(kLastWaitS);
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t ignored = ::write(second_signal_fd, &one, sizeof(one));
+  announce(second_signal_fd);
 }
 
 void expect_second_signal() {
@@ -99,9 +99,10 @@ bool comes_before_end(const Fleet& fleet, int fd) {
 
 // Returns when all loops have ended: the first signal has them finish, the second end at once.
 void wait_for_end(Fleet& fleet, const UniqueFd& first_signal, const UniqueFd& second_signal) {
-  if (!comes_before_end(fleet, first_signal.get())) return;
-  signalfd_siginfo taken{};  // or it would be pending still, and arrive as the second
-  [[maybe_unused]] const ssize_t size = ::read(first_signal.get(), &taken, sizeof(taken));
+  signalfd_siginfo taken{};  // else it would be pending still, and arrive as the second
+  do {
+    if (!comes_before_end(fleet, first_signal.get())) return;
+  } while (::read(first_signal.get(), &taken, sizeof(taken)) != sizeof(taken));
   second_signal_fd = second_signal.get();
   fleet.stop(Stop::Gracefully);
   expect_second_signal();

@@ -280,7 +280,7 @@ void AioContext::reap(std::vector<void*>& ready) {
   // the two would be announced to nobody.
   std::uint64_t announced = 0;
   [[maybe_unused]] const ssize_t ignored = ::read(event_fd_.get(), &announced, sizeof(announced));
-  while (in_flight_ > 0 && reap_at_least(0, ready) == kEventsPerReap) {
+  while (in_flight_ > 0 && reap_at_least(0, ready) > 0) {
   }
 }
 

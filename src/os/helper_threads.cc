@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "os/event_fd.h"
+
 namespace aws {
 
 HelperThreads::HelperThreads(Sys& sys, std::size_t threads, std::size_t queue)
@@ -109,8 +111,7 @@ void HelperThreads::work() noexcept {
     lock.lock();
     done_.push_back(&errand);
     lock.unlock();  // the loop is about to wake, and would meet the lock
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const ssize_t ignored = ::write(event_fd_.get(), &one, sizeof(one));
+    announce(event_fd_.get());
     lock.lock();
   }
 }

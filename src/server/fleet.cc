@@ -3,13 +3,13 @@
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <system_error>
 
 #include "os/cpus.h"
+#include "os/event_fd.h"
 
 namespace aws {
 
@@ -42,8 +42,7 @@ void Fleet::run_loop(std::size_t index) noexcept {
   }
   servers_[index]->run();
   if (--running_ > 0) return;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t ignored = ::write(ended_fd_.get(), &one, sizeof(one));
+  announce(ended_fd_.get());
 }
 
 void Fleet::stop(Stop stop) {

@@ -10,6 +10,7 @@
 #include <limits>
 #include <system_error>
 
+#include "os/event_fd.h"
 #include "os/thread_sleeps.h"
 #include "server/stall_report.h"
 #include "server/tracer.h"
@@ -71,8 +72,7 @@ void Server::watch(int fd, void* token) {
 }
 
 void Server::wake() noexcept {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t ignored = ::write(wake_fd_.get(), &one, sizeof(one));
+  announce(wake_fd_.get());
 }
 
 Server::Leftovers Server::leftovers() const {

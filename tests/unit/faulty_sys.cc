@@ -312,7 +312,7 @@ int FaultySys::aio_events(io_context_t, long at_least, std::span<io_event> into)
   if (const int error = begin(Call::AioEvents); error < 0) return error;
   while (finished_.size() < static_cast<std::size_t>(at_least) && !held_.empty())
     finish_reads(1);
-  const std::size_t size = std::min(finished_.size(), into.size());
+  const std::size_t size = std::min({finished_.size(), into.size(), events_limit});
   std::copy_n(finished_.begin(), size, into.begin());
   finished_.erase(finished_.begin(), finished_.begin() + static_cast<std::ptrdiff_t>(size));
   return static_cast<int>(size);

@@ -104,6 +104,7 @@ class FaultySys final : public Sys {
   std::size_t transfer_limit = kNoLimit;  // bytes that one recv, send or sendfile moves
   std::size_t read_limit = kNoLimit;      // … or one read of the disk
   std::size_t submit_limit = kNoLimit;    // reads that one aio_submit takes
+  std::size_t events_limit = kNoLimit;    // completions that one aio_events tells
   bool blocks_every_other_time = false;   // recv, send, sendfile, aio_submit say EAGAIN first
   bool holds_reads = false;               // until finish_reads()
   bool lacks_openat2 = false;
