@@ -1,8 +1,11 @@
 """What the kernel is asked for, as strace sees it: how many calls, which, and on what."""
+import collections
+import os
 import re
 import socket
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -22,7 +25,7 @@ def strace(tmp_path):
 
 def serve_kept(start, tmp_path, strace, target, count):
     """Answers `count` requests on one kept connection; returns the calls, its descriptor."""
-    server = start(tmp_path, "--threads", "1", wrapper=strace.wrapper)
+    server = start(tmp_path, "--threads", "1", "--image-cache", "0", wrapper=strace.wrapper)
     with server.client() as client:
         for _ in range(count):
             wait_until(lambda: is_asleep(server.pid), "the server has nothing left to do")
@@ -178,3 +181,32 @@ def test_a_machine_without_ipv6_is_served_by_ipv4(start, tmp_path, make_file):
     assert server.get("/static/x").body == content
     with pytest.raises(OSError):
         socket.create_connection(("::1", server.port), timeout=30).close()
+
+
+@pytest.mark.parametrize("kind, calls", [
+    ("static", {"recvfrom": 1, "newfstatat": 1, "sendfile": 1}),
+    ("dynamic", {"recvfrom": 1, "newfstatat": 1, "io_submit": 1, "sendto": 2}),
+])
+def test_a_hot_small_request_costs_few_calls(start, tmp_path, make_file, kind, calls):
+    """Once a second the file is opened anew, and the calls before an image is worth it are others:
+    hence a tenth more."""
+    requests = 500
+    make_file(f"{kind}/x", 1000)
+    wait_until(lambda: time.time() - os.stat(tmp_path / kind / "x").st_ctime > 1.1, "it is settled")
+    folder = tmp_path / "strace"
+    folder.mkdir()
+    strace = Strace(folder, "recvfrom,newfstatat,fstat,sendto,sendfile,preadv2,ioctl,close,"
+                            "epoll_ctl,openat2,io_submit,mmap,munmap,brk,clock_gettime")
+    server = start(tmp_path, "--threads", "1", "--log-level", "off", wrapper=strace.wrapper)
+    with server.client() as client:
+        client.request(f"/{kind}/x")  # all that is done but once
+        assert client.answer().status == 200
+        before = collections.Counter(call.split("(")[0] for call in strace.calls)
+        for _ in range(requests):
+            client.request(f"/{kind}/x")
+            assert client.answer().status == 200
+        counted = collections.Counter(call.split("(")[0] for call in strace.calls) - before
+    assert counted, "strace saw nothing"
+    for call, count in counted.items():
+        allowed = calls.get(call, 0) * requests + requests // 10
+        assert count <= allowed, f"{call}: {count} for {requests} requests"
