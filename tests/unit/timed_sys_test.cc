@@ -114,8 +114,7 @@ TEST(TimedSys, KnowsEveryKindOfCall) {
   std::set<Work> kinds;
   for (const Timed& timed : all_calls())
     kinds.insert(timed.work);
-  EXPECT_EQ(kinds.size(), static_cast<std::size_t>(Work::kCount) - 2)
-      << "all but Any and Own";
+  EXPECT_EQ(kinds.size(), static_cast<std::size_t>(Work::kCount) - 2) << "all but Any and Own";
 }
 
 TEST(TimedSys, DoesNotBlameACallForTheWorkBeforeIt) {

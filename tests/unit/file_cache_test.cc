@@ -1,0 +1,138 @@
+#include "serve/file_cache.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "os/sys.h"
+#include "temp_folder.h"
+
+namespace aws {
+namespace {
+
+class FileCacheTest : public testing::Test {
+ protected:
+  // As DocumentRoot finds it.
+  OpenedFile open(const std::string& name) {
+    OpenedFile opened;
+    opened.file = UniqueFd(::open((folder_.path() / name).c_str(), O_RDONLY | O_CLOEXEC));
+    EXPECT_EQ(sys_.fstat(opened.file.get(), opened.status), 0);
+    return opened;
+  }
+  void keep(FileCache& cache, const std::string& name, std::int64_t now_us = 0) {
+    folder_.write(name, "content of " + name);
+    OpenedFile opened = open(name);
+    cache.keep(name, opened, now_us);
+  }
+  bool has(FileCache& cache, const std::string& name, std::int64_t now_us = 0) {
+    const OpenedFile found = cache.find(sys_, name, now_us);
+    EXPECT_EQ(found.file.get() >= 0, found.cached != nullptr);
+    return found.is_file();
+  }
+  std::unique_ptr<ResponseImage> image_of_bytes(std::size_t size) {
+    return make_image(sys_, std::string(size, 'h'), -1, 0, 0);
+  }
+
+  Sys sys_;
+  TempFolder folder_;
+};
+
+TEST_F(FileCacheTest, FindsWhatItKeepsForASecond) {
+  FileCache cache(2);
+  keep(cache, "a", 100);
+  EXPECT_FALSE(has(cache, "b", 100));
+  EXPECT_TRUE(has(cache, "a", 100));
+  EXPECT_TRUE(has(cache, "a", 100 + FileCache::kLifeUs - 1));
+  EXPECT_FALSE(has(cache, "a", 100 + FileCache::kLifeUs));
+  EXPECT_FALSE(has(cache, "a", 100)) << "it was dropped";
+}
+
+TEST_F(FileCacheTest, KeepsNothingWithoutRoom) {
+  FileCache cache(0);
+  keep(cache, "a");
+  EXPECT_FALSE(has(cache, "a"));
+  EXPECT_TRUE(cache.empty());
+}
+
+TEST_F(FileCacheTest, DropsTheOldestForWantOfRoom) {
+  FileCache cache(2);
+  for (const char* const name : {"a", "b", "c"})
+    keep(cache, name);
+  EXPECT_FALSE(has(cache, "a"));
+  EXPECT_TRUE(has(cache, "b"));
+  EXPECT_TRUE(has(cache, "c"));
+}
+
+TEST_F(FileCacheTest, ExpiresInOrder) {
+  FileCache cache(4);
+  keep(cache, "a", 0);
+  keep(cache, "b", 10);
+  EXPECT_EQ(cache.next_expiry_us(), FileCache::kLifeUs);
+  cache.expire(FileCache::kLifeUs);
+  EXPECT_EQ(cache.next_expiry_us(), FileCache::kLifeUs + 10);
+  cache.expire(FileCache::kLifeUs + 10);
+  EXPECT_TRUE(cache.empty());
+}
+
+TEST_F(FileCacheTest, SeesEveryChangeOfTheFileItself) {
+  const auto changes = {
+      +[](const std::filesystem::path& file) { std::filesystem::remove(file); },
+      +[](const std::filesystem::path& file) {
+        std::filesystem::rename(file, file.string() + "2");
+      },
+      +[](const std::filesystem::path& file) { std::filesystem::resize_file(file, 3); },
+      +[](const std::filesystem::path& file) {
+        std::filesystem::permissions(file, std::filesystem::perms::owner_read);
+      },
+      +[](const std::filesystem::path& file) {
+        std::filesystem::create_hard_link(file, file.string() + "3");
+      },
+  };
+  for (const auto change : changes) {
+    FileCache cache(2);
+    keep(cache, "a");
+    ASSERT_TRUE(has(cache, "a"));
+    change(folder_.path() / "a");
+    EXPECT_FALSE(has(cache, "a"));
+    std::filesystem::remove(folder_.path() / "a");
+  }
+}
+
+TEST_F(FileCacheTest, LetsAFileLiveWhoseAnswerIsUnderWay) {
+  FileCache cache(1);
+  keep(cache, "a");
+  OpenedFile used = cache.find(sys_, "a", 0);
+  cache.clear();
+  char byte = 0;
+  EXPECT_EQ(::pread(used.file.get(), &byte, 1, 0), 1) << "still open";
+  EXPECT_EQ(byte, 'c');
+  const int number = used.file.get();
+  used = OpenedFile();
+  EXPECT_EQ(::fcntl(number, F_GETFD), -1) << "its last owner is gone";
+}
+
+TEST_F(FileCacheTest, BoundsTheMemoryOfImages) {
+  FileCache cache(4, 100);
+  for (const char* const name : {"a", "b"})
+    keep(cache, name);
+  CachedFile& a = *cache.find(sys_, "a", 0).cached;
+  CachedFile& b = *cache.find(sys_, "b", 0).cached;
+  EXPECT_FALSE(cache.keep_image(a, nullptr));
+  EXPECT_TRUE(cache.keep_image(a, image_of_bytes(60)));
+  EXPECT_FALSE(cache.keep_image(b, image_of_bytes(60)));
+  EXPECT_EQ(b.image, nullptr);
+  EXPECT_TRUE(cache.keep_image(a, image_of_bytes(100))) << "the older one makes room";
+  EXPECT_TRUE(cache.keep_image(a, image_of_bytes(10)));
+  EXPECT_TRUE(cache.keep_image(b, image_of_bytes(90)));
+  cache.clear();
+  keep(cache, "a");
+  EXPECT_TRUE(cache.keep_image(*cache.find(sys_, "a", 0).cached, image_of_bytes(100)));
+}
+
+}  // namespace
+}  // namespace aws
