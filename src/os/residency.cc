@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
+#include <deque>
+#include <utility>
 
 namespace aws {
 namespace {
@@ -31,6 +33,7 @@ struct Residency::Announcement {
   AioRead read;
   int rounds = 0;
   bool by_helper = false;
+  bool looked_at = false;  // ahead of its need: it was there, or was sent for
 };
 
 // Asks what file system the file is on: statfs(2) of a network's may take long.
@@ -50,12 +53,14 @@ struct Residency::Study final : public Errand {
 };
 
 struct Residency::Cold {
-  explicit Cold(AioContext& aio)
-      : announcements{Announcement(aio), Announcement(aio), Announcement(aio)} {}
+  explicit Cold(AioContext& aio) {
+    for (std::size_t i = 0; i <= kAhead; ++i)
+      announcements.emplace_back(aio);
+  }
 
   UniqueFd direct;  // the file once more, with O_DIRECT
   bool lacks_direct = false;
-  std::array<Announcement, kAhead + 1> announcements;  // by index, modulo their number
+  std::deque<Announcement> announcements;  // by index, modulo their number
   std::unique_ptr<Study> study;
 };
 
@@ -165,7 +170,7 @@ void Residency::look_ahead(std::uint64_t index) {
     const Window ahead = window(next);
     if (ahead.begin >= end_ || !has_direct()) return;
     Announcement& announcement = announcement_of(next);
-    if (announcement.rounds > 0) continue;
+    if (std::exchange(announcement.looked_at, true)) continue;
     if (cache_.probe(file_, ahead.begin, ahead.end) != PageCache::Answer::Missing) continue;
     ++cache_.counters().ahead;
     send_sentinel(ahead, announcement);
@@ -185,6 +190,7 @@ Residency::Announcement& Residency::announcement_of(std::uint64_t index) {
     announcement.index = index;
     announcement.rounds = 0;
     announcement.by_helper = false;
+    announcement.looked_at = false;
   }
   return announcement;
 }

@@ -3,11 +3,10 @@
 //
 //   window 0     window 1     window 2     window 3        a window is 256 KiB
 //   ── read ──>  probe: is it there?
-//                yes ── read it; have 2 and 3 read ahead, if this file is cold
-//                no ─── readahead of it, and a *sentinel*: a read of its last block by O_DIRECT,
-//                whose
-//                       completion, through the loop's eventfd, says that the window is in ──>
-//                       probe
+//                yes ── read it; have the next ones read ahead, if this file is cold
+//                no ─── readahead of it, and a *sentinel*: a read of its last block by
+//                       O_DIRECT, whose completion, through the loop's eventfd, says that
+//                       the window is in ──> probe
 //
 // The sentinel queues behind the readahead on its way to the disk. That it comes last is usual but
 // nowhere promised, so the window is probed again; after a few rounds, or where a sentinel cannot
@@ -56,7 +55,7 @@ class Residency {
   [[nodiscard]] bool study();
 
  private:
-  static constexpr std::size_t kAhead = 2;  // windows beyond the one that is needed
+  static constexpr std::size_t kAhead = 8;  // windows beyond the one that is needed
   static constexpr int kRounds = 3;         // of readahead and sentinel, for one window
 
   struct Window {

@@ -29,7 +29,9 @@ BlockReader::Fetch BlockReader::fetch() {
   if (other().length == 0) assign(other());
   if (!can_start()) return failure_ == Failure::None ? Fetch::AwaitDisk : Fetch::Failed;
   start(current());
-  if (obstacle_ == Obstacle::None) start(other());
+  // What is in memory is read within io_submit(2): too early, it would only leave the processor's
+  // caches, and lack blocks where clients are slow. Reading ahead is for what takes time.
+  if (residency_.read_mode() == ReadMode::OnHelper) start(other());
   if (!current().read.done()) return await_disk();
 
   const ssize_t result = current().read.result();
@@ -58,7 +60,6 @@ bool BlockReader::note_obstacle(ssize_t error) {
   } else {
     return false;
   }
-  other().read.release();  // it was, or will be, refused alike
   return true;
 }
 

@@ -1,12 +1,12 @@
-// BlockReader: the bytes of a part of a file, in order, by kernel AIO: one block is being read
-// while another is being used.
+// BlockReader: the bytes of a part of a file, in order, by kernel AIO.
+//
+// io_submit(2) of a buffered read sleeps until it is done, unless RWF_NOWAIT forbids it. So a read
+// is first tried like that: what is in memory is there before io_submit(2) returns, block after
+// block. What is not is brought in by Residency, and then read. Where nothing tells what is in
+// memory, helpers read, one block while another is being used:
 //
 //   block A   read part 1 ──> use part 1 │ read part 3 ─────────────> use part 3 …
 //   block B   read part 2 ───────────────┴> use part 2 │ read part 4 ────────────> …
-//
-// io_submit(2) of a buffered read sleeps until it is done, unless RWF_NOWAIT forbids it. So a read
-// is first tried like that: what is in memory is there before io_submit(2) returns. What is not is
-// brought in by Residency, and then read.
 //
 // It knows no socket: who uses the bytes, and for what, is DynamicBody's or EncodedBody's
 // business. One thread.
@@ -72,7 +72,7 @@ class BlockReader {
   enum class Obstacle : std::uint8_t {
     None,
     UnknownMedium,  // the file system does not say what it has in memory
-    NotInMemory,    // a part was not: from then on Residency is asked first, and nothing read ahead
+    NotInMemory,    // a part was not: from then on Residency is asked first
   };
 
   Slot& current() { return slots_[current_]; }

@@ -181,6 +181,14 @@ TEST_F(BlockReaderTest, ReadsNothingTwiceThatNobodyTook) {
   EXPECT_LE(sys_.count(FaultySys::Call::AioSubmit), 2U);
 }
 
+TEST_F(BlockReaderTest, ReadsNothingAheadOfWhatIsInMemory) {
+  BlockReader reader(disk_.cache, file(), this);
+  reader.aim(0, 3 * kBlock);
+  ASSERT_EQ(fetch(reader), Fetch::Ready);
+  EXPECT_EQ(aio_.blocks_in_use(), 1U);
+  EXPECT_EQ(aio_.counters().reads, 1U);
+}
+
 TEST_F(BlockReaderTest, FailsWhereTheFileEndsTooSoon) {
   for (const std::size_t left : {std::size_t{0}, std::size_t{100}, kBlock, kBlock + 1}) {
     SCOPED_TRACE(left);
@@ -310,6 +318,9 @@ TEST_F(ColdBlockReaderTest, HasAHelperReadWhereNothingTellsWhatIsInMemory) {
   reader.aim(5, 3 * kBlock);
   EXPECT_TRUE(read_all(reader, 77'777) == content_.substr(5, 3 * kBlock));
   EXPECT_EQ(aio_.counters().on_helper, 3U) << "and straight into its blocks";
+  reader.aim(0, 3 * kBlock);
+  ASSERT_EQ(fetch(reader), Fetch::Ready);
+  EXPECT_EQ(aio_.blocks_in_use(), 2U) << "one is read while another is used";
   EXPECT_EQ(sys_.count(FaultySys::Call::FileSystemOf), 1U);
 }
 

@@ -261,8 +261,8 @@ TEST_F(ConnectionTest, OrphansTheReadOfAClientThatLeaves) {
     ASSERT_EQ(client.state(), State::AwaitingDisk);
     EXPECT_EQ(client.hand(event), Want::Close);
     client.bury();
-    EXPECT_EQ(loop_.aio.reads_in_flight(), 2U);
-    EXPECT_EQ(loop_.aio.blocks_in_use(), 2U);
+    EXPECT_EQ(loop_.aio.reads_in_flight(), 1U);
+    EXPECT_EQ(loop_.aio.blocks_in_use(), 1U);
     loop_.sys.finish_reads();
     EXPECT_FALSE(loop_.turn()) << "nobody is told";
     EXPECT_EQ(loop_.aio.reads_in_flight(), 0U);

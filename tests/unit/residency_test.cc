@@ -58,7 +58,7 @@ class ResidencyTest : public testing::Test {
       EXPECT_EQ(await(residency, offset), std::min(kWindow, kSize - offset));
   }
 
-  static constexpr off_t kSize = 5 * kWindow + 12'345;
+  static constexpr off_t kSize = 10 * kWindow + 12'345;
   Disk disk_;
   FaultySys& sys_ = disk_.sys;
   const PageCache::Counters& counters_ = disk_.cache.counters();
@@ -73,7 +73,7 @@ class ResidencyTest : public testing::Test {
 TEST_F(ResidencyTest, OfAFileInMemoryCostsProbesOnly) {
   sys_.pages.cold = false;
   await_all(residency_);
-  EXPECT_EQ(counters_.resident, 6U);
+  EXPECT_EQ(counters_.resident, 11U);
   EXPECT_EQ(counters_.announced + counters_.ahead + counters_.to_helper, 0U);
   EXPECT_EQ(sys_.count(Call::Probe), sys_.calls().size());
 }
@@ -119,25 +119,34 @@ TEST_F(ResidencyTest, OfAColdWindowIsAnnouncedBySentinel) {
 TEST_F(ResidencyTest, OfAWholeColdFileIsWaitedForOnceAndThenReadAhead) {
   await_all(residency_);
   EXPECT_EQ(counters_.announced, 1U);
-  EXPECT_EQ(counters_.ahead, 5U);
+  EXPECT_EQ(counters_.ahead, 10U);
   EXPECT_EQ(counters_.again + counters_.to_helper, 0U);
   EXPECT_EQ(sys_.count(Call::ReopenDirect), 1U);
-  EXPECT_EQ(sys_.count(Call::ReadAhead), 6U);
+  EXPECT_EQ(sys_.count(Call::ReadAhead), 11U);
 }
 
-TEST_F(ResidencyTest, LooksTwoWindowsAheadAndNoFurther) {
+TEST_F(ResidencyTest, LooksEightWindowsAheadAndNoFurther) {
   ASSERT_EQ(await(residency_, 0), kWindow);
-  EXPECT_EQ(counters_.ahead, 2U);
+  EXPECT_EQ(counters_.ahead, 8U);
   sys_.holds_reads = true;
   turn();
-  EXPECT_EQ(sys_.reads_held(), 2U);
+  EXPECT_EQ(sys_.reads_held(), 8U);
   EXPECT_EQ(residency_.ready(kWindow), 0);
   EXPECT_THAT(turn(), IsEmpty());
   EXPECT_EQ(counters_.announced, 1U) << "this one is on its way already";
   sys_.finish_reads(1);
   EXPECT_THAT(turn(), ElementsAre(this));
   EXPECT_EQ(residency_.ready(kWindow), kWindow);
-  EXPECT_EQ(counters_.ahead, 3U);
+  EXPECT_EQ(counters_.ahead, 9U);
+}
+
+TEST_F(ResidencyTest, ProbesEachWindowOnceAheadOfItsNeed) {
+  sys_.pages.take_in(file_.get(), kWindow, kSize - kWindow);
+  ASSERT_EQ(await(residency_, 0), kWindow);
+  sys_.forget_calls();
+  EXPECT_EQ(residency_.ready(kWindow), kWindow);
+  EXPECT_EQ(sys_.count(Call::Probe), 5U + 5U) << "of this window, and of the ninth";
+  EXPECT_EQ(counters_.ahead, 0U);
 }
 
 TEST_F(ResidencyTest, OfWhatIsColdInTheMiddleIsAnnouncedThere) {
@@ -204,7 +213,7 @@ TEST_F(ResidencyTest, ThatNeverComesIsAHelpersBusinessAfterThreeRounds) {
   EXPECT_EQ(counters_.again, 2U);
   EXPECT_EQ(counters_.gave_up, 1U);
   EXPECT_EQ(counters_.to_helper, 1U);
-  EXPECT_EQ(sys_.count(Call::ReadAhead), 3U + 2U) << "three rounds, and two windows ahead";
+  EXPECT_EQ(sys_.count(Call::ReadAhead), 3U + 8U) << "three rounds, and eight windows ahead";
 }
 
 // Else a machine that is short of memory would never get to send anything.
@@ -226,17 +235,17 @@ TEST_F(ResidencyTest, OfAFileThatIsBeingWrittenIsAHelpersBusiness) {
     residency.aim(0, kSize);
     await_all(residency);
     EXPECT_EQ(counters_.announced - before.announced, 1U);
-    EXPECT_EQ(counters_.ahead - before.ahead, 5U);
-    EXPECT_EQ(counters_.refused - before.refused, 6U);
-    EXPECT_EQ(counters_.to_helper - before.to_helper, 6U);
+    EXPECT_EQ(counters_.ahead - before.ahead, 10U);
+    EXPECT_EQ(counters_.refused - before.refused, 11U);
+    EXPECT_EQ(counters_.to_helper - before.to_helper, 11U);
   }
 }
 
 TEST_F(ResidencyTest, WithoutDirectReadsIsAHelpersBusiness) {
   sys_.lacks_direct = true;
   await_all(residency_);
-  EXPECT_EQ(counters_.no_direct, 6U);
-  EXPECT_EQ(counters_.to_helper, 6U);
+  EXPECT_EQ(counters_.no_direct, 11U);
+  EXPECT_EQ(counters_.to_helper, 11U);
   EXPECT_EQ(counters_.announced + counters_.ahead, 0U);
   EXPECT_EQ(sys_.count(Call::ReopenDirect), 1U) << "to ask once is enough";
 }
@@ -271,8 +280,8 @@ TEST_F(ResidencyTest, OnASilentFileSystemIsAHelpersBusiness) {
   sys_.file_system = OVERLAYFS_SUPER_MAGIC;
   EXPECT_EQ(residency_.read_mode(), ReadMode::NoWait) << "nobody has tried yet";
   await_all(residency_);
-  EXPECT_EQ(counters_.silent, 6U);
-  EXPECT_EQ(counters_.to_helper, 6U);
+  EXPECT_EQ(counters_.silent, 11U);
+  EXPECT_EQ(counters_.to_helper, 11U);
   EXPECT_EQ(residency_.read_mode(), ReadMode::OnHelper);
   EXPECT_EQ(sys_.count(Call::ReopenDirect), 0U);
 }
@@ -285,7 +294,7 @@ TEST_F(ResidencyTest, AsksWhatADeviceIsOnce) {
   other.aim(0, kSize);
   await_all(other);
   EXPECT_EQ(sys_.count(Call::FileSystemOf), 1U);
-  EXPECT_EQ(counters_.silent, 12U);
+  EXPECT_EQ(counters_.silent, 22U);
 }
 
 TEST_F(ResidencyTest, OnAFileSystemInMemoryIsGiven) {
@@ -314,7 +323,7 @@ TEST_F(ResidencyTest, OnAFileSystemThatCannotBeAskedIsAHelpersBusiness) {
   sys_.lacks_nowait = true;
   sys_.fail_call(1, EIO, Call::FileSystemOf);
   await_all(residency_);
-  EXPECT_EQ(counters_.silent, 6U);
+  EXPECT_EQ(counters_.silent, 11U);
 }
 
 // ---- Limits
