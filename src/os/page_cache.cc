@@ -9,7 +9,8 @@ namespace {
 constexpr off_t kPageSize = 4096;
 // Readahead brings pages in, and reclaim takes them away, in larger pieces than one.
 constexpr off_t kProbeStep = 64 * 1024;
-constexpr std::size_t kMostMedia = 64;  // device numbers come and go with mounts
+constexpr off_t kMostReadahead = 256 * 1024;  // a call; the kernel may drop what is beyond
+constexpr std::size_t kMostMedia = 64;        // device numbers come and go with mounts
 
 }  // namespace
 
@@ -22,6 +23,13 @@ PageCache::Answer PageCache::probe(int file, off_t begin, off_t end) {
     if (result < 0) return Answer::Missing;
     if (result == 0 || offset / kPageSize == last / kPageSize) return Answer::Resident;
     offset = std::min(offset + kProbeStep, last);
+  }
+}
+
+void PageCache::read_ahead(int file, off_t begin, off_t end) {
+  const off_t stop = (end + kProbeStep - 1) / kProbeStep * kProbeStep;
+  for (off_t at = begin / kProbeStep * kProbeStep; at < stop; at += kMostReadahead) {
+    sys_.read_ahead(file, at, static_cast<std::size_t>(std::min(kMostReadahead, stop - at)));
   }
 }
 

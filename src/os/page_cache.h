@@ -44,6 +44,10 @@ class PageCache {
   // beyond the file's end is Resident, too: to read nothing takes no time.
   [[nodiscard]] Answer probe(int file, off_t begin, off_t end);
 
+  // Has the bytes from `begin` up to `end` > begin brought in, by whole steps of probe(): a client
+  // that asked for a byte here and there would else bring in just the pages that probe() looks at.
+  void read_ahead(int file, off_t begin, off_t end);
+
   // The medium of files on `device` (stat(2)); nullopt: none was asked about yet.
   [[nodiscard]] std::optional<Medium> medium_of(dev_t device) const;
   void learn(dev_t device, Medium medium);

@@ -78,6 +78,10 @@ void Residency::aim(off_t offset, std::uint64_t length) {
     announcement.index = Announcement::kNoWindow;
 }
 
+void Residency::missed(off_t offset, std::size_t length) {
+  cache_.read_ahead(file_, offset, offset + static_cast<off_t>(length));
+}
+
 std::int64_t Residency::ready(off_t offset) {
   assert(offset >= begin_ && offset < end_);
   if (offset >= resident_end_) {
@@ -151,7 +155,7 @@ bool Residency::await(const Window& window, Announcement& announcement) {
 
 void Residency::send_sentinel(const Window& window, Announcement& announcement) {
   ++announcement.rounds;
-  cache_.sys().read_ahead(file_, window.begin, static_cast<std::size_t>(window.end - window.begin));
+  cache_.read_ahead(file_, window.begin, window.end);
   // NoWait: before it reads past the page cache, O_DIRECT would wait for what is dirty there.
   announcement.read.start(cold().direct.get(), last_block(window.end), AioContext::kSentinelSize,
                           ReadMode::NoWait);
@@ -159,6 +163,7 @@ void Residency::send_sentinel(const Window& window, Announcement& announcement) 
 
 void Residency::send_helper(const Window& window, Announcement& announcement) {
   ++cache_.counters().to_helper;
+  if (medium_ == Medium::Tells) cache_.read_ahead(file_, window.begin, window.end);
   announcement.by_helper = true;
   announcement.read.start(file_, window.begin, static_cast<std::size_t>(window.end - window.begin),
                           ReadMode::OnHelper, owner_);

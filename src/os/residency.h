@@ -44,6 +44,10 @@ class Residency {
   // and is to ask again; -errno: the disk has failed.
   [[nodiscard]] std::int64_t ready(off_t offset);
 
+  // A NoWait read of these bytes, at least one, did not find them. The kernel has begun to bring in
+  // what was asked for and no more, which could look like all of it: see PageCache::read_ahead().
+  void missed(off_t offset, std::size_t length);
+
   // What is in memory may be thrown out at any time: to be called when time has passed.
   void forget() { resident_end_ = 0; }
 

@@ -57,6 +57,7 @@ bool BlockReader::note_obstacle(ssize_t error) {
   } else if (error == -EAGAIN) {
     if (obstacle_ == Obstacle::NotInMemory) ++current().refusals;
     obstacle_ = Obstacle::NotInMemory;
+    residency_.missed(current().offset, current().length);
   } else {
     return false;
   }

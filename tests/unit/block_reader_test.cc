@@ -257,6 +257,21 @@ TEST_F(ColdBlockReaderTest, ReadsWhatIsMissingOnceItIsAnnounced) {
   EXPECT_EQ(aio_.counters().on_helper, 0U);
 }
 
+// A refused read brings in its own pages and no more: these must not look like the whole file.
+TEST_F(ColdBlockReaderTest, HasWholeStepsBroughtInForAByte) {
+  constexpr off_t kStep = 64 * 1024;
+  const UniqueFd same = file();
+  BlockReader reader(disk_.cache, file(), this);
+  reader.aim(kStep + 5, 1);
+  EXPECT_EQ(reader.fetch(), Fetch::AwaitDisk);
+  std::vector<void*> ready;
+  disk_.turn(ready);
+  sys_.pages.take_in(same.get(), kStep, 1);
+  EXPECT_EQ(read_all(reader), content_.substr(kStep + 5, 1));
+  sys_.pages.arrive(same.get(), sys_.pages.time());
+  EXPECT_EQ(sys_.pages.resident(same.get(), kStep, kStep), std::size_t{kStep});
+}
+
 TEST_F(ColdBlockReaderTest, ReadsWhatIsHereAndThereOnly) {
   for (std::size_t hole = 0; hole < 4 * kBlock; hole += 100'000) {
     SCOPED_TRACE(hole);

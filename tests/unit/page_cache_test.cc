@@ -47,6 +47,22 @@ TEST_F(PageCacheTest, SeesAGapOf64KiBWhereverItIs) {
   }
 }
 
+// Else a client could have single bytes sent to it, and so bring in just the pages that are looked
+// at when somebody asks for all.
+TEST_F(PageCacheTest, ReadsAheadWholeStepsSoThatAByteOfOneTellsOfAllOfIt) {
+  constexpr off_t kStep = 16 * kPage;
+  const auto read_ahead = [this](off_t begin, off_t end) {
+    disk_.sys.pages.evict();
+    disk_.cache.read_ahead(file_.get(), begin, end);
+    disk_.sys.pages.arrive(file_.get(), disk_.sys.pages.time());
+  };
+  read_ahead(kStep + 1, kStep + 2);
+  EXPECT_EQ(disk_.sys.pages.resident(file_.get(), kStep, 2 * kStep), std::size_t{kStep});
+  EXPECT_EQ(probe(0, 2 * kStep), Answer::Missing);
+  read_ahead(kStep - 1, 5 * kStep + 1);
+  EXPECT_EQ(disk_.sys.pages.resident(file_.get(), 0, 6 * kStep), std::size_t{6 * kStep});
+}
+
 TEST_F(PageCacheTest, AsksAboutAPageOfASmallFileOnce) {
   take_in(0, kPage);
   disk_.sys.forget_calls();

@@ -125,6 +125,18 @@ TEST_F(ResidencyTest, OfAWholeColdFileIsWaitedForOnceAndThenReadAhead) {
   EXPECT_EQ(sys_.count(Call::ReadAhead), 11U);
 }
 
+// What was asked for by single bytes must not look like the whole file.
+TEST_F(ResidencyTest, OfAByteHereAndThereIsNotTakenForThatOfTheFile) {
+  constexpr off_t kStep = 64 * 1024;
+  for (off_t offset = 0; offset < kSize; offset += kStep) {
+    residency_.aim(offset, 1);
+    EXPECT_EQ(await(residency_, offset), 1);
+    residency_.aim(std::min(offset + kStep, kSize) - 1, 1);
+    EXPECT_EQ(await(residency_, std::min(offset + kStep, kSize) - 1), 1);
+  }
+  EXPECT_EQ(sys_.pages.resident(file_.get(), 0, kSize), std::size_t{kSize});
+}
+
 TEST_F(ResidencyTest, LooksEightWindowsAheadAndNoFurther) {
   ASSERT_EQ(await(residency_, 0), kWindow);
   EXPECT_EQ(counters_.ahead, 8U);
@@ -213,7 +225,7 @@ TEST_F(ResidencyTest, ThatNeverComesIsAHelpersBusinessAfterThreeRounds) {
   EXPECT_EQ(counters_.again, 2U);
   EXPECT_EQ(counters_.gave_up, 1U);
   EXPECT_EQ(counters_.to_helper, 1U);
-  EXPECT_EQ(sys_.count(Call::ReadAhead), 3U + 8U) << "three rounds, and eight windows ahead";
+  EXPECT_EQ(sys_.count(Call::ReadAhead), 4U + 8U) << "three rounds, the helper, and eight windows";
 }
 
 // Else a machine that is short of memory would never get to send anything.
