@@ -9,6 +9,7 @@
 #include <cassert>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include "os/event_fd.h"
 
@@ -65,6 +66,14 @@ bool HelperThreads::withdraw(Errand& errand) {
   return true;
 }
 
+void HelperThreads::close_later(UniqueFd file) {
+  {
+    const std::lock_guard lock(mutex_);
+    to_close_.push_back(std::move(file));
+  }
+  wake_.notify_one();
+}
+
 void HelperThreads::reap(std::vector<void*>& ready) {
   // The counter is read before the list is taken, or what is done between the two would be
   // announced to nobody.
@@ -102,7 +111,15 @@ void HelperThreads::work() noexcept {
   ::pthread_setname_np(::pthread_self(), "aws-helper");
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [this] { return ending_ || !to_do_.empty(); });
+    wake_.wait(lock, [this] { return ending_ || !to_do_.empty() || !to_close_.empty(); });
+    if (!to_close_.empty()) {
+      std::vector<UniqueFd> closing;
+      closing.swap(to_close_);
+      lock.unlock();
+      closing.clear();
+      lock.lock();
+      continue;
+    }
     if (to_do_.empty()) return;
     Errand& errand = *to_do_.front();
     to_do_.erase(to_do_.begin());

@@ -11,7 +11,7 @@
 // An errand that is Out cannot be called back, and uses what belongs to whoever sent it. So it
 // names an owner, and the owner must not die while works_for(owner): see Server::bury().
 //
-// The loop's thread alone calls everything here but Errand::run().
+// The loop's thread alone calls everything here but Errand::run() and close_later().
 #pragma once
 
 #include <condition_variable>
@@ -66,6 +66,10 @@ class HelperThreads {
   // Takes an errand that no helper has got yet out of the line. False: it is Out, or at Home.
   bool withdraw(Errand& errand);
 
+  // Has a helper close `file`: when it is the last descriptor of a file that has no name any more,
+  // close(2) frees the file's blocks, which takes long. Any thread may call this.
+  void close_later(UniqueFd file);
+
   // Takes in what is done; appends to `ready` who waited for it. Never waits.
   void reap(std::vector<void*>& ready);
 
@@ -99,6 +103,7 @@ class HelperThreads {
   std::condition_variable wake_;
   std::vector<Errand*> to_do_;  // first come, first served
   std::vector<Errand*> done_;
+  std::vector<UniqueFd> to_close_;
   bool ending_ = false;
 
   std::vector<std::thread> threads_;

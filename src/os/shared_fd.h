@@ -1,13 +1,19 @@
 // SharedFd: a file descriptor with several owners, closed by the last of them. For files that a
 // cache and the bodies made from it hold at the same time.
 //
+// A file that has lost its last name meanwhile is closed by a helper thread: that frees its blocks,
+// for which a loop has no time.
+//
 // Owners may be in one thread only, or hand the descriptor from thread to thread: the count is not
 // atomic.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstddef>
 #include <utility>
 
+#include "os/helper_threads.h"
 #include "os/unique_fd.h"
 
 namespace aws {
@@ -18,7 +24,10 @@ class SharedFd {
   // Takes over what `fd` holds; nothing, if it holds nothing. Converts, since a sole owner may
   // always become the first of several.
   SharedFd(UniqueFd fd)  // NOLINT(google-explicit-constructor)
-      : held_(fd ? new Held{std::move(fd), 1} : nullptr) {}
+      : SharedFd(std::move(fd), nullptr) {}
+  // The same; `closers`, which outlive it, close a file without a name.
+  SharedFd(UniqueFd fd, HelperThreads* closers)
+      : held_(fd ? new Held{std::move(fd), closers, 1} : nullptr) {}
   SharedFd(const SharedFd& other) noexcept : held_(other.held_) {
     if (held_ != nullptr) ++held_->owners;
   }
@@ -33,15 +42,24 @@ class SharedFd {
   explicit operator bool() const { return held_ != nullptr; }
 
   void reset() {
-    if (held_ != nullptr && --held_->owners == 0) delete held_;
+    if (held_ != nullptr && --held_->owners == 0) give_up();
     held_ = nullptr;
   }
 
  private:
   struct Held {
     UniqueFd fd;
+    HelperThreads* closers;
     std::size_t owners;
   };
+  void give_up() {
+    struct stat status {};
+    if (held_->closers != nullptr && ::fstat(held_->fd.get(), &status) == 0 &&
+        status.st_nlink == 0) {
+      held_->closers->close_later(std::move(held_->fd));
+    }
+    delete held_;
+  }
   Held* held_ = nullptr;
 };
 

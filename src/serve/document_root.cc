@@ -59,7 +59,7 @@ OpenedFile DocumentRoot::open_anew(Lookup& lookup, const std::string& path) cons
   if (result < 0) {
     opened.error = -result;
   } else if (opened.is_folder || S_ISREG(opened.status.st_mode)) {
-    opened.file = std::move(file);
+    opened.file = SharedFd(std::move(file), lookup.closers);
   } else {
     opened.error = ENOENT;
   }

@@ -12,13 +12,15 @@
 namespace aws {
 
 class FileCache;
+class HelperThreads;
 
 struct Lookup {
   Sys& sys;
   bool may_sleep = true;
-  FileCache* cache = nullptr;  // nullptr: each path is opened anew
-  std::int64_t now_us = 0;     // for the cache
-  bool would_sleep = false;    // set by whoever had to give up for want of may_sleep
+  FileCache* cache = nullptr;        // nullptr: each path is opened anew
+  std::int64_t now_us = 0;           // for the cache
+  HelperThreads* closers = nullptr;  // see SharedFd
+  bool would_sleep = false;          // set by whoever had to give up for want of may_sleep
 };
 
 }  // namespace aws

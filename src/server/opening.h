@@ -25,7 +25,7 @@ class Opening final : public Errand {
 
  private:
   void run(Sys& sys) noexcept override {
-    Lookup lookup{sys};
+    Lookup lookup{.sys = sys, .closers = &tools_.helpers};
     const BodyTools tools{tools_.sys,     tools_.aio, tools_.page_cache,
                           tools_.helpers, lookup,     tools_.now};
     response_ = resources_.answer(request_, tools, waiter_);

@@ -305,7 +305,7 @@ int Server::timeout_ms() const {
   if (aio_.has_unfinished()) return 1;  // the kernel had no room: try again soon
   if (aio_.has_queued()) return 0;
   std::int64_t next_us = accepting_ ? kNever : accept_again_us_;
-  if (loop_.stopping) next_us = std::min(next_us, stop_deadline_us_);
+  if (loop_.stopping && alive_ > 0) next_us = std::min(next_us, stop_deadline_us_);
   for (std::size_t i = 0; i < kPatienceCount; ++i) {
     const std::int64_t limit = limit_us(static_cast<Patience>(i));
     const Client* const client = waiting_[i].front();
