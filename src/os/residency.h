@@ -10,14 +10,13 @@
 //
 // The sentinel queues behind the readahead on its way to the disk. That it comes last is usual but
 // nowhere promised, so the window is probed again; after a few rounds, or where a sentinel cannot
-// be sent, a helper thread reads the window, and that is trusted.
+// be sent, a helper thread reads the window, and that is trusted as long as the window is read.
 //
 // It knows an open file and nothing of who reads it, or why. One thread.
 #pragma once
 
 #include <sys/types.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>

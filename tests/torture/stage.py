@@ -5,7 +5,7 @@ from pathlib import Path
 
 import plans
 from judging import ErrorPage, judge
-from scenarios import RightAnswers, all_scenarios, make_files
+from scenes import RightAnswers, all_scenarios, make_files
 from venue import Trouble, Venue
 
 SCENARIOS = all_scenarios()
