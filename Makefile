@@ -267,11 +267,14 @@ build/googletest:
 # Every suite runs, whatever became of those before it; its report says how it went, and a suite that died without a
 # report counts as a failure.
 REPORTS := build/reports
+# Most tests wait for something: two at a time, where pytest-xdist is there. A file's tests stay together, since some
+# need a port or a folder for themselves.
+PARALLEL = $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && echo -n 2 --dist loadfile)
 suites:
 	@rm -rf $(REPORTS) && mkdir -p $(REPORTS)
 	@build/release/unit_tests --gtest_brief=1 --gtest_output=json:$(REPORTS)/unit.json; \
 	build/asan/unit_tests --gtest_brief=1 --gtest_output=json:$(REPORTS)/unit-asan.json; \
-	$(PYTHON) -m pytest -q --junitxml=$(REPORTS)/pytest.xml tests; \
+	$(PYTHON) -m pytest -q $(PARALLEL) --junitxml=$(REPORTS)/pytest.xml tests; \
 	$(PYTHON) tests/totals.py $(REPORTS)/unit.json $(REPORTS)/unit-asan.json $(REPORTS)/pytest.xml
 
 # 64 MiB in which no two blocks are alike, the same on every machine: 1024 blocks of 64 KiB, each the exclusive or of

@@ -202,13 +202,10 @@ void Server::on_socket(Client& client, const Readiness& readiness) {
 }
 
 // What io_submit(2) finds in memory is done when it returns, and who waited for it goes on at once,
-// often to the next such read.
+// often to the next such read: that is the next turn's, after what else has come.
 void Server::do_reads() {
-  for (int round = 0; round < kReadRounds; ++round) {
-    aio_.submit(disk_ready_);
-    on_disk_ready();
-    if (!aio_.has_queued()) return;
-  }
+  aio_.submit(disk_ready_);
+  on_disk_ready();
 }
 
 void Server::on_disk_ready() {

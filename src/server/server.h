@@ -98,7 +98,6 @@ class Server {
   static constexpr std::int64_t kLingerUs = 5'000'000;
   static constexpr std::int64_t kLingerAtStopUs = 500'000;
   static constexpr std::int64_t kAcceptPauseUs = 100'000;  // before trying again without room
-  static constexpr int kReadRounds = 4;  // of reads in memory and what follows from them, a turn
   static constexpr auto kPatienceCount = static_cast<std::size_t>(Patience::kCount);
 
   void turn();
