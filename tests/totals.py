@@ -4,7 +4,7 @@
     tests/totals.py REPORT...
 
 The last line of the output is the sum, "N passed, N failed", with ", N skipped" where tests were. A report that is
-missing or unreadable is a suite that died, and one failure. The exit status is 0 when tests ran and none failed.
+missing, unreadable or empty is a suite that died, and one failure. The exit status is 0 when tests ran and none failed.
 """
 import json
 import pathlib
@@ -40,7 +40,10 @@ def junit_totals(text):
 def report_totals(path):
     try:
         text = path.read_text(encoding="utf-8")
-        return gtest_totals(text) if path.suffix == ".json" else junit_totals(text)
+        totals = gtest_totals(text) if path.suffix == ".json" else junit_totals(text)
+        if not sum(totals):
+            raise ValueError("it is empty")
+        return totals
     except (OSError, ValueError, KeyError, ElementTree.ParseError) as error:
         print(f"{path}: the suite died without a report ({error})")
         return Totals(0, 1, 0)
