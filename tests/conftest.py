@@ -23,6 +23,11 @@ SHIM = TOP / "sockop_preload.so"
 KINDS = ("static", "dynamic")
 
 
+def pytest_make_parametrize_id(val, argname):
+    """Long bytes are named by their length: a test's name is for reading."""
+    return f"{len(val)} bytes of {argname}" if isinstance(val, bytes) and len(val) > 80 else None
+
+
 class Server:
     """One running aws. Use the `start` fixture, which also ends it."""
 

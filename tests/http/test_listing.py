@@ -243,7 +243,7 @@ def test_only_what_can_be_fetched_is_listed(server, kind):
 
 
 @pytest.mark.parametrize("options, names", [
-    ([], {".well-known", "seen"}), (["--dotfiles"], {".well-known", "seen", ".hidden"})], ids=str)
+    ([], {".well-known", "seen"}), (["--dotfiles"], {".well-known", "seen", ".hidden"})])
 def test_dotfiles(start, root, kind, options, names):
     server = start(root, "--listing", *options)
     assert {entry["name"] for entry in entries(server, f"/{kind}/dots/")["entries"]} == names
