@@ -1,7 +1,6 @@
 #include "http/target.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "http/ascii.h"
 
@@ -21,40 +20,59 @@ std::string_view without_authority(std::string_view target) {
   return target;
 }
 
-// nullopt: a '%' without two hexadecimal digits, or an encoded NUL.
-std::optional<std::string> decode(std::string_view text) {
-  std::string decoded;
-  decoded.reserve(text.size());
+// False: a '%' without two hexadecimal digits, or an encoded NUL.
+bool decode(std::string_view text, std::string& decoded) {
+  decoded.clear();
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {
       decoded += text[i];
       continue;
     }
-    if (i + 2 >= text.size()) return std::nullopt;
+    if (i + 2 >= text.size()) return false;
     const int high = hex_value(text[i + 1]);
     const int low = hex_value(text[i + 2]);
-    if (high < 0 || low < 0 || high + low == 0) return std::nullopt;
+    if (high < 0 || low < 0 || high + low == 0) return false;
     decoded += static_cast<char>(high * 16 + low);
     i += 2;
   }
-  return decoded;
+  return true;
 }
 
-// RFC 3986 section 5.2.4, on decoded text: "..%2f" must not mean less than "../".
-void resolve_segments(std::string_view text, Target& target) {
-  std::vector<std::string_view> segments;
-  while (!text.empty()) {
-    text.remove_prefix(1);  // the slash before the segment
-    const std::string_view segment = text.substr(0, text.find('/'));
-    text.remove_prefix(segment.size());
-    target.is_folder = segment.empty() || segment == "." || segment == "..";
-    if (segment == ".." && !segments.empty()) segments.pop_back();
-    if (!target.is_folder) segments.push_back(segment);
+bool is_dots(std::string_view segment) {
+  return segment == "." || segment == "..";
+}
+
+// Drops empty and dot segments of `text`, which begins with a slash, in place: what is left begins
+// with one, or is empty (RFC 3986 section 5.2.4). On decoded text: "..%2f" must not mean less than
+// "../".
+void resolve_segments(std::string& text) {
+  const std::string_view whole = text;
+  std::size_t kept = 0;  // bytes, at the front
+  std::size_t next = 0;
+  while (next < whole.size()) {
+    const std::size_t begin = next;  // at the slash before the segment
+    next = std::min(whole.find('/', begin + 1), whole.size());
+    const std::string_view segment = whole.substr(begin + 1, next - begin - 1);
+    if (segment == ".." && kept > 0) kept = whole.rfind('/', kept - 1);
+    if (segment.empty() || is_dots(segment)) continue;
+    std::copy(whole.begin() + begin, whole.begin() + next, text.begin() + kept);
+    kept += next - begin;
   }
-  for (const std::string_view segment : segments) {
-    if (!target.path.empty()) target.path += '/';
-    target.path += segment;
-  }
+  text.resize(kept);
+}
+
+// Whether a path means what it says, but for a slash at its end.
+bool is_resolved(std::string_view path) {
+  return path.find('%') == std::string_view::npos && path.find("//") == std::string_view::npos &&
+         path.find("/.") == std::string_view::npos;
+}
+
+void append_encoded(std::string& text, char c) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  const auto byte = static_cast<unsigned char>(c);
+  text += '%';
+  text += kDigits[byte / 16];
+  text += kDigits[byte % 16];
 }
 
 bool is_plain(char c) {
@@ -65,7 +83,7 @@ bool is_plain(char c) {
 
 }  // namespace
 
-std::optional<Target> parse_target(std::string_view raw) {
+std::optional<Target> parse_target(std::string_view raw, std::string& made) {
   Target target;
   // Clients keep fragments to themselves, and no path has a NUL, encoded or not.
   constexpr std::string_view kNever("#\0", 2);
@@ -75,28 +93,45 @@ std::optional<Target> parse_target(std::string_view raw) {
     target.has_query = true;
     target.query = raw.substr(question + 1);
   }
-  const std::string_view path = without_authority(raw.substr(0, question));
+  std::string_view path = without_authority(raw.substr(0, question));
   if (!path.starts_with('/')) return std::nullopt;
-  const std::optional<std::string> decoded = decode(path);
-  if (!decoded) return std::nullopt;
-  resolve_segments(*decoded, target);
+  if (is_resolved(path)) {
+    target.is_folder = path.ends_with('/');
+  } else {
+    if (!decode(path, made)) return std::nullopt;
+    const std::string_view last = std::string_view(made).substr(made.rfind('/') + 1);
+    target.is_folder = last.empty() || is_dots(last);
+    resolve_segments(made);
+    path = made;
+  }
+  if (path.ends_with('/')) path.remove_suffix(1);
+  if (!path.empty()) path.remove_prefix(1);
+  target.path = path;
   return target;
 }
 
 std::string encode_path(std::string_view path) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string encoded = "/";
+  std::string text = "/";
   for (const char c : path) {
     if (is_plain(c)) {
-      encoded += c;
+      text += c;
     } else {
-      const auto byte = static_cast<unsigned char>(c);
-      encoded += '%';
-      encoded += kDigits[byte / 16];
-      encoded += kDigits[byte % 16];
+      append_encoded(text, c);
     }
   }
-  return encoded;
+  return text;
+}
+
+std::string printable(std::string_view target) {
+  std::string text;
+  for (const char c : target) {
+    if (c > ' ' && c < '\x7f') {
+      text += c;
+    } else {
+      append_encoded(text, c);
+    }
+  }
+  return text;
 }
 
 }  // namespace aws

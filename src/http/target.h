@@ -10,7 +10,7 @@ namespace aws {
 struct Target {
   // Decoded once, dot segments resolved, empty segments dropped, without a leading or a trailing
   // slash: "static/a b.txt". Empty for "/". Never climbs above the root, holds no NUL.
-  std::string path;
+  std::string_view path;
   // The target ended in a slash (or in a dot segment), so it names a folder.
   bool is_folder = false;
   // As sent, without its question mark; may be empty.
@@ -21,10 +21,15 @@ struct Target {
 // Reads origin-form ("/path?query") and absolute-form ("http://host/path") targets (RFC 9112
 // section 3.2). nullopt if `target` is neither, or has a malformed escape, a NUL or a
 // fragment: the answer is 400.
-[[nodiscard]] std::optional<Target> parse_target(std::string_view target);
+// The result views `target` itself where its path stands there as it is, as it mostly does; else
+// what was made of it, in `made`. Both must outlive it.
+[[nodiscard]] std::optional<Target> parse_target(std::string_view target, std::string& made);
 
 // The path as an origin-form target again: "/" and every byte that is not plainly allowed encoded
 // (RFC 3986 section 3.3). "static/a b" → "/static/a%20b".
 [[nodiscard]] std::string encode_path(std::string_view path);
+
+// A target, as sent, for a line of a log: nothing that a client sent may move a terminal's cursor.
+[[nodiscard]] std::string printable(std::string_view target);
 
 }  // namespace aws

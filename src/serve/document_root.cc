@@ -33,7 +33,7 @@ DocumentRoot::DocumentRoot(const std::string& folder)
   }
 }
 
-OpenedFile DocumentRoot::open(Lookup& lookup, const std::string& path) const {
+OpenedFile DocumentRoot::open(Lookup& lookup, std::string_view path) const {
   if (lookup.cache == nullptr) return open_anew(lookup, path);
   OpenedFile opened = lookup.cache->find(lookup.sys, path, lookup.now_us);
   if (opened.file) return opened;
@@ -46,9 +46,10 @@ OpenedFile DocumentRoot::open(Lookup& lookup, const std::string& path) const {
   return opened;
 }
 
-OpenedFile DocumentRoot::open_anew(Lookup& lookup, const std::string& path) const {
+OpenedFile DocumentRoot::open_anew(Lookup& lookup, std::string_view path) const {
   OpenedFile opened;
-  const int fd = open_beneath(lookup, path.empty() ? "." : path.c_str());
+  const std::string name(path.empty() ? "." : path);  // it ends in a NUL
+  const int fd = open_beneath(lookup, name.c_str());
   if (fd < 0) {
     opened.error = -fd;
     return opened;

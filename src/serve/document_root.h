@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <string>
+#include <string_view>
 
 #include "os/unique_fd.h"
 #include "serve/lookup.h"
@@ -23,10 +24,10 @@ class DocumentRoot {
   // followed as long as they stay beneath the root (EXDEV). Never blocks on a FIFO or a device:
   // what is neither a regular file nor a folder is ENOENT. EAGAIN with lookup.would_sleep: the disk
   // would have to be asked.
-  [[nodiscard]] OpenedFile open(Lookup& lookup, const std::string& path) const;
+  [[nodiscard]] OpenedFile open(Lookup& lookup, std::string_view path) const;
 
  private:
-  [[nodiscard]] OpenedFile open_anew(Lookup& lookup, const std::string& path) const;
+  [[nodiscard]] OpenedFile open_anew(Lookup& lookup, std::string_view path) const;
   [[nodiscard]] int open_beneath(Lookup& lookup, const char* path) const;
   [[nodiscard]] int open_cached(Sys& sys, const char* path) const;
 

@@ -2,13 +2,14 @@
 #pragma once
 
 #include "os/page_cache.h"
+#include "os/pooled.h"
 #include "os/shared_fd.h"
 #include "serve/block_reader.h"
 #include "serve/file_body.h"
 
 namespace aws {
 
-class DynamicBody final : public FileBody {
+class DynamicBody final : public FileBody, public Pooled<DynamicBody> {
  public:
   // Sends `file`; aim() tells what to send. Whenever pump() returns AwaitDisk, `waiter` will be
   // reported. `sys` and `cache` must outlive it.

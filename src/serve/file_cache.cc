@@ -21,7 +21,7 @@ bool is_unchanged(const struct stat& before, const struct stat& now) {
 
 }  // namespace
 
-OpenedFile FileCache::find(Sys& sys, const std::string& path, std::int64_t now_us) {
+OpenedFile FileCache::find(Sys& sys, std::string_view path, std::int64_t now_us) {
   OpenedFile found;
   const auto entry = by_path_.find(path);
   if (entry == by_path_.end()) return found;
@@ -36,7 +36,7 @@ OpenedFile FileCache::find(Sys& sys, const std::string& path, std::int64_t now_u
   return found;
 }
 
-void FileCache::keep(const std::string& path, OpenedFile& opened, std::int64_t now_us) {
+void FileCache::keep(std::string_view path, OpenedFile& opened, std::int64_t now_us) {
   if (capacity_ == 0) return;
   if (const auto entry = by_path_.find(path); entry != by_path_.end()) drop(*entry->second);
   if (by_path_.size() >= capacity_) drop(*by_age_.front());

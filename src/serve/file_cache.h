@@ -48,10 +48,10 @@ class FileCache {
   FileCache& operator=(const FileCache&) = delete;
 
   // The file at `path` beneath the root, if it is here and unchanged; else one that holds nothing.
-  [[nodiscard]] OpenedFile find(Sys& sys, const std::string& path, std::int64_t now_us);
+  [[nodiscard]] OpenedFile find(Sys& sys, std::string_view path, std::int64_t now_us);
 
   // Keeps `opened`, a regular file that was found at `path` just now, and sets opened.cached.
-  void keep(const std::string& path, OpenedFile& opened, std::int64_t now_us);
+  void keep(std::string_view path, OpenedFile& opened, std::int64_t now_us);
 
   // Keeps an image with `file`, in the place of an older one; unless it is nullptr, or images take
   // all the memory that they may: then false.

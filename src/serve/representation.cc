@@ -50,11 +50,11 @@ using FilesBeside = std::array<OpenedFile, kVariants.size()>;  // one for each o
 // The files beside `path` that `accept` admits. One that is older than `original` is stale, and an
 // empty one is no encoding of anything: it is just being written, or was never finished.
 FilesBeside find_beside(const AcceptEncoding& accept, const DocumentRoot& root, Lookup& lookup,
-                        const std::string& path, const struct stat& original) {
+                        std::string_view path, const struct stat& original) {
   FilesBeside files;
   for (std::size_t i = 0; i < kVariants.size(); ++i) {
     if (!accept.accepts(kVariants[i].coding)) continue;
-    OpenedFile file = root.open(lookup, path + std::string(kVariants[i].extension));
+    OpenedFile file = root.open(lookup, std::string(path).append(kVariants[i].extension));
     const bool usable = file.is_file() && file.status.st_size > 0;
     if (usable && !is_older(file.status, original)) files[i] = std::move(file);
   }

@@ -28,7 +28,7 @@ struct Representation {
 
 // What is to be known about a file before its form can be chosen.
 struct FileChoice {
-  const std::string& path;        // beneath the root
+  std::string_view path;          // beneath the root
   std::string_view content_type;  // outlives the representation
   bool can_encode = false;        // its kind can, and the operator lets it
 };

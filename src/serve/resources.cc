@@ -140,7 +140,8 @@ Response Resources::respond(const Request& request, const BodyTools& tools, void
     if (site_.cors) response.head.more_fields = preflight_fields(request);
     return response;
   }
-  const std::optional<Target> target = parse_target(request.target);
+  std::string made;
+  const std::optional<Target> target = parse_target(request.target, made);
   if (!target) return status_response(tools.sys, 400);
   const Visit visit{request, *target, tools, waiter};
   Response response = find(visit);
@@ -161,17 +162,16 @@ Response Resources::find(const Visit& visit) const {
 }
 
 Response Resources::open_front_page(const Visit& visit) const {
-  const std::string path(kIndex);
-  OpenedFile page = root_.open(visit.tools.lookup, path);
+  OpenedFile page = root_.open(visit.tools.lookup, kIndex);
   if (!page.is_file()) return status_response(visit.tools.sys, status_of_error(page.error));
-  return serve_found(visit, kFrontPageKind, path, std::move(page));
+  return serve_found(visit, kFrontPageKind, kIndex, std::move(page));
 }
 
 // A folder is its index.html, else its listing, if the operator lets it be listed, else 403;
 // without itself it is 404.
 Response Resources::open_folder(const Visit& visit, const ResourceKind& kind) const {
   Sys& sys = visit.tools.sys;
-  const std::string index_path = visit.target.path + "/" + std::string(kIndex);
+  const std::string index_path = std::string(visit.target.path).append("/").append(kIndex);
   OpenedFile index = root_.open(visit.tools.lookup, index_path);
   if (index.is_file()) return serve_found(visit, kind, index_path, std::move(index));
   if (index.error != 0 && index.error != ENOENT) {
@@ -193,7 +193,6 @@ Response Resources::list_folder(const Visit& visit, SharedFd folder) const {
   wanted.chunked = !visit.request.http_1_0;
 
   Response response;
-  response.address = encode_path(wanted.path) + "/";
   response.engine = "listing";
   response.head.more_fields = "Vary: Accept\r\n";
   // It has no validators, but "*" is true of it, and no tag is.
@@ -230,9 +229,10 @@ Response Resources::fall_back(const Visit& visit, Response missing) const {
 }
 
 // A file that is where its own address says. What a plain request for it gets is the same until the
-// file changes, so the cache keeps the fields with the file.
+// file changes, so the cache keeps the fields with the file. For such a request no other path is
+// looked up, so what is cached stays where it is meanwhile.
 Response Resources::serve_found(const Visit& visit, const ResourceKind& kind,
-                                const std::string& path, OpenedFile opened) const {
+                                std::string_view path, OpenedFile opened) const {
   CachedFile* const cached = opened.cached;
   if (cached == nullptr || !is_plain(visit.request)) {
     return serve_file(visit, kind, path, std::move(opened));
@@ -245,12 +245,10 @@ Response Resources::serve_found(const Visit& visit, const ResourceKind& kind,
       response.head.content_length = image->body_size;
       response.head.made_fields = cached->fields;
       response.engine = kind.engine;
-      response.address = encode_path(path);
       return response;
     }
     Response response = plain_response(kind, std::move(opened), visit.tools, visit.waiter);
     response.head.made_fields = cached->fields;
-    response.address = encode_path(path);
     return response;
   }
   const bool lasting = has_lasting_validators(opened.status, visit.tools.now);
@@ -292,14 +290,13 @@ const ResponseImage* Resources::image_of(const Visit& visit, const ResourceKind&
 }
 
 Response Resources::serve_file(const Visit& visit, const ResourceKind& kind,
-                               const std::string& path, OpenedFile opened) const {
+                               std::string_view path, OpenedFile opened) const {
   const FileChoice choice{path, media_types_.of(path), kind.can_encode && site_.compress};
   Response response = file_response(visit.request, kind,
                                     choose_representation(visit.request, root_, visit.tools.lookup,
                                                           site_, choice, std::move(opened)),
                                     visit.tools, visit.waiter);
   if (response.head.status < 400) response.head.cache_control = cache_control_of(path);
-  response.address = encode_path(path);
   return response;
 }
 

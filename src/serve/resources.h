@@ -47,11 +47,11 @@ class Resources {
   [[nodiscard]] Response list_folder(const Visit& visit, SharedFd folder) const;
   [[nodiscard]] Response fall_back(const Visit& visit, Response missing) const;
   [[nodiscard]] Response serve_found(const Visit& visit, const ResourceKind& kind,
-                                     const std::string& path, OpenedFile opened) const;
+                                     std::string_view path, OpenedFile opened) const;
   [[nodiscard]] const ResponseImage* image_of(const Visit& visit, const ResourceKind& kind,
                                               const OpenedFile& opened) const;
   [[nodiscard]] Response serve_file(const Visit& visit, const ResourceKind& kind,
-                                    const std::string& path, OpenedFile opened) const;
+                                    std::string_view path, OpenedFile opened) const;
   [[nodiscard]] bool is_hidden(std::string_view path) const;
   [[nodiscard]] std::string_view cache_control_of(std::string_view path) const;
 

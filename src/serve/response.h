@@ -18,7 +18,6 @@ struct Response {
 
   // For the log: what serves it ("static", "dynamic/gzip", "static/br"), and what decided that it
   // is not simply the whole file ("if-none-match", "1 range"); empty: nothing.
-  std::string address = {};  // of the file or folder, encoded: "/static/a%20b"; empty: none
   std::string engine = "memory";
   std::string decision;
 };

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string_view>
 
+#include "os/pooled.h"
 #include "os/shared_fd.h"
 #include "os/sys.h"
 #include "serve/body.h"
@@ -34,7 +35,7 @@ struct ResponseImage {
                                                         std::size_t body_size, std::int64_t second);
 
 // Sends an image. What it counts as sent is the body alone, as for all bodies.
-class ImageBody final : public Body {
+class ImageBody final : public Body, public Pooled<ImageBody> {
  public:
   // `sys` must outlive it; the image need not.
   ImageBody(Sys& sys, const ResponseImage& image)

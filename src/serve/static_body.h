@@ -5,13 +5,14 @@
 #include <utility>
 
 #include "os/page_cache.h"
+#include "os/pooled.h"
 #include "os/residency.h"
 #include "os/shared_fd.h"
 #include "serve/file_body.h"
 
 namespace aws {
 
-class StaticBody final : public FileBody {
+class StaticBody final : public FileBody, public Pooled<StaticBody> {
  public:
   // Sends `file`; aim() tells what to send. Whenever pump() returns AwaitDisk, `waiter` will be
   // reported. `sys` and `cache` must outlive it.

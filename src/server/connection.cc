@@ -6,6 +6,7 @@
 #include <cassert>
 #include <cerrno>
 
+#include "http/target.h"
 #include "server/stall_meter.h"
 #include "server/tracer.h"
 
@@ -135,7 +136,8 @@ void Connection::on_time_out() {
 Connection::Outcome Connection::open_file() {
   Exchange& exchange = *exchange_;
   const Request request = exchange.parser.request(exchange.received.bytes());
-  if (loop_.stalls != nullptr) loop_.stalls->visit_is_about(request.target);
+  exchange.target = request.target;
+  if (loop_.stalls != nullptr) loop_.stalls->visit_is_about(exchange.target);
   if (!find_response(request)) {
     wait_as(Patience::Disk);
     return Want::Disk;
@@ -274,7 +276,7 @@ void Connection::fail_answer(Failure failure) {
     ++loop_.counters.peer_failures;
   } else {
     ++loop_.counters.file_failures;
-    spdlog::warn("{}: {}", exchange_->response.address, describe(failure));
+    spdlog::warn("{}: {}", printable(exchange_->target), describe(failure));
   }
   close();
 }

@@ -73,10 +73,9 @@ class Connection {
   // Since when (Moment::monotonic_us) it has been waiting for what patience() says.
   [[nodiscard]] std::int64_t waiting_since_us() const { return waiting_since_us_; }
   [[nodiscard]] int socket() const { return socket_.get(); }
-  // Of the file or folder whose answer is under way; empty: none. Valid until advance().
-  [[nodiscard]] std::string_view address() const {
-    return exchange_ != nullptr ? std::string_view(exchange_->response.address)
-                                : std::string_view();
+  // Of the request whose answer is under way, as sent; empty: none. Valid until advance().
+  [[nodiscard]] std::string_view target() const {
+    return exchange_ != nullptr ? std::string_view(exchange_->target) : std::string_view();
   }
 
  private:

@@ -4,6 +4,7 @@
 // ExchangePool keeps some that are over for the next: what they allocated serves again.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -22,6 +23,7 @@ struct Exchange {
   ReceiveBuffer received;
   RequestParser parser;
   std::unique_ptr<Opening> opening;  // in OpeningFile, if a helper does it
+  std::string target;  // as the client sent it, for logs: known from OpeningFile on
   Response response;
   std::string head;
   std::size_t head_sent = 0;
@@ -30,6 +32,7 @@ struct Exchange {
 
   // Ready for the next request, whose bytes may have come already.
   void end_answer() {
+    target.clear();
     response = Response();
     head.clear();
     parser.reset();
@@ -56,12 +59,13 @@ class ExchangePool {
 
  private:
   static constexpr std::size_t kSpare = 64;            // kept at most
-  static constexpr std::size_t kSpareHead = 4 * 1024;  // bytes of a head's memory, likewise
+  static constexpr std::size_t kSpareText = 4 * 1024;  // bytes of a string's memory, likewise
 
   void give_back(std::unique_ptr<Exchange> exchange) {
-    if (spare_.size() >= kSpare || exchange->head.capacity() > kSpareHead) return;
+    const std::size_t text = std::max(exchange->head.capacity(), exchange->target.capacity());
+    if (spare_.size() >= kSpare || text > kSpareText) return;
     exchange->end_answer();
-    exchange->received = ReceiveBuffer();
+    exchange->received.clear();
     exchange->opening.reset();
     exchange->log_entry.reset();
     spare_.push_back(std::move(exchange));

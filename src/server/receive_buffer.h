@@ -1,9 +1,10 @@
 // ReceiveBuffer: what a connection has received and not yet answered.
 //
-// Costs nothing while empty: its memory is given back with its last byte. Grows and shrinks with
-// what it holds, and never takes more than twice of it.
+// Grows and shrinks with what it holds: it never takes more than twice of that, but for the little
+// (kSmall) that most requests need and that the next one finds ready.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <string_view>
@@ -13,12 +14,15 @@ namespace aws {
 
 class ReceiveBuffer {
  public:
+  static constexpr std::size_t kSmall = 1024;  // bytes
+
   // Valid until the next call that is not const.
   [[nodiscard]] std::string_view bytes() const { return {bytes_.data(), bytes_.size()}; }
   [[nodiscard]] bool empty() const { return bytes_.empty(); }
   [[nodiscard]] std::size_t capacity() const { return bytes_.capacity(); }
 
   void append(std::span<const char> fresh) {
+    bytes_.reserve(kSmall);
     // A vector grows to size + max(size, fresh): at most twice what came.
     bytes_.insert(bytes_.end(), fresh.begin(), fresh.end());
   }
@@ -29,6 +33,8 @@ class ReceiveBuffer {
     give_back();
   }
 
+  void clear() { truncate(0); }
+
   // Drops the first `size` bytes.
   void drop_front(std::size_t size) {
     bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(size));
@@ -38,7 +44,7 @@ class ReceiveBuffer {
  private:
   // Memory beyond twice of what is held.
   void give_back() {
-    if (bytes_.capacity() > 2 * bytes_.size()) bytes_.shrink_to_fit();
+    if (bytes_.capacity() > std::max(2 * bytes_.size(), kSmall)) bytes_.shrink_to_fit();
   }
 
   std::vector<char> bytes_;

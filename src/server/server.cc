@@ -218,7 +218,7 @@ void Server::on_disk_ready() {
 
 // Hands `event` over and turns what the connection wants into epoll interest.
 void Server::hand(Client& client, Event event) {
-  stalls_.visit_begins(client.id, client.connection.address());
+  stalls_.visit_begins(client.id, client.connection.target());
   const Patience patience = client.connection.patience();
   const std::int64_t since = client.connection.waiting_since_us();
   client.want = client.connection.advance(event);

@@ -4,6 +4,8 @@
 
 #include <bit>
 
+#include "http/target.h"
+
 namespace aws {
 namespace {
 
@@ -13,20 +15,6 @@ std::string in_words(std::int64_t us) {
   if (us < 1'000) return fmt::format("{} µs", us);
   if (us < 1'000'000) return fmt::format("{:.1f} ms", static_cast<double>(us) / 1e3);
   return fmt::format("{:.1f} s", static_cast<double>(us) / 1e6);
-}
-
-// Nothing that a client sent may move a terminal's cursor.
-std::string printable(std::string_view address) {
-  std::string result;
-  for (const char c : address) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte > 0x20 && byte < 0x7f) {
-      result += c;
-    } else {
-      result += fmt::format("%{:02X}", byte);
-    }
-  }
-  return result;
 }
 
 std::string in_words(const Blame& blame) {

@@ -157,7 +157,7 @@ TEST(Connection, TellsTheMeterWhatItsRequestIsAbout) {
   FakeClient client(loop);
   client.says("GET /static/a.txt?b HTTP/1.1\r\nHost: h\r\n\r\n");
   meter.turn_begins(0);
-  meter.visit_begins(1, client.connection().address());
+  meter.visit_begins(1, client.connection().target());
   client.play();
   meter.mark(Work::Sendfile, 1'000);
   meter.visit_ends(1'000);
@@ -169,13 +169,13 @@ TEST(Connection, NamesTheAddressOfAnAnswerUnderWay) {
   FakeLoop loop(TestSite::resources());
   FakeClient client(loop);
   client.peer().room = 1000;
-  EXPECT_EQ(client.connection().address(), "");
+  EXPECT_EQ(client.connection().target(), "");
   client.says("GET /static/big.bin HTTP/1.1\r\nHost: h\r\n\r\n");
   client.play();
-  EXPECT_EQ(client.connection().address(), "/static/big.bin");
+  EXPECT_EQ(client.connection().target(), "/static/big.bin");
   client.peer().room = FaultySys::kNoLimit;
   client.play();
-  EXPECT_EQ(client.connection().address(), "") << "it is answered";
+  EXPECT_EQ(client.connection().target(), "") << "it is answered";
 }
 
 }  // namespace
