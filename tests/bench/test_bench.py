@@ -1,0 +1,76 @@
+"""How `make bench` goes about it: who takes turns when, and how long it takes."""
+import argparse
+import contextlib
+import re
+
+import pytest
+
+import bench
+import scenarios
+from conftest import TOP
+from servers import Failure
+
+ONE = scenarios.SCENARIOS[0]
+
+
+class Server:
+    """What measure() needs to know of one."""
+
+    def __init__(self, name):
+        self.name = name
+
+
+@pytest.fixture
+def turns(monkeypatch):
+    """The names of the servers in the order in which they are measured; "broken" fails."""
+    order = []
+
+    def take(server, _scenario, _seconds):
+        order.append(server.name)
+        if server.name == "broken":
+            raise Failure("it is broken")
+        return {"cpu_us": len(order)}
+    monkeypatch.setattr(bench, "running", lambda names, *_, **__: contextlib.nullcontext(
+        [Server(name) for name in names]))
+    monkeypatch.setattr(bench, "warm_up", lambda server, scenario: None)
+    monkeypatch.setitem(bench.MEASURES, "load", take)
+    return order
+
+
+def test_servers_take_turns(turns):
+    taken = bench.measure(ONE, ["aws", "nginx"], 2, 1)
+    assert turns == ["aws", "nginx", "aws", "nginx"]
+    assert taken == {"aws": [{"cpu_us": 1}, {"cpu_us": 3}], "nginx": [{"cpu_us": 2}, {"cpu_us": 4}]}
+
+
+def test_who_fails_is_told_and_left_out(turns, capsys):
+    assert list(bench.measure(ONE, ["broken", "aws"], 2, 1)) == ["aws"]
+    assert turns == ["broken", "aws", "aws"]
+    assert "static-1k: broken: it is broken" in capsys.readouterr().err
+
+
+def usual(name):
+    """What the Makefile gives a variable that nobody set."""
+    return int(re.search(rf"^{name} \?= (\d+)$", (TOP / "Makefile").read_text(),
+                         re.MULTILINE).group(1))
+
+
+def planned(plan, rounds, seconds, against=""):
+    return bench.planned_seconds([(scenario, scenario.servers) for scenario in plan],
+                                 argparse.Namespace(rounds=rounds, seconds=seconds,
+                                                    against=against))
+
+
+def test_a_whole_run_takes_less_than_half_an_hour():
+    rounds, seconds = usual("ROUNDS"), usual("BENCH_SECONDS")
+    assert (rounds, seconds) == (bench.ROUNDS, bench.SECONDS)
+    assert rounds >= 5
+    assert planned(scenarios.SCENARIOS, rounds, seconds) < 28 * 60
+
+
+def test_rounds_warm_ups_and_crowds_take_their_time():
+    assert planned([ONE], 5, 2) == 5 * (1 + 5 * 2)
+    assert planned(scenarios.chosen("8000-connections"), 5, 2) == 5 * (1 + 5 * (2 + 4))
+    assert planned(scenarios.chosen("15000-idle"), 2, 1) == 5 * (1 + 2 * (1 + 2.5))
+    assert planned(scenarios.chosen("start-up"), 5, 2) == 4 * 5
+    assert planned([ONE], 5, 2, against="aws") == 5 * 10 * (1 + 2)
