@@ -6,6 +6,7 @@ import re
 import pytest
 
 import bench
+import results
 import scenarios
 from conftest import TOP
 from servers import Failure
@@ -47,6 +48,51 @@ def test_who_fails_is_told_and_left_out(turns, capsys):
     assert list(bench.measure(ONE, ["broken", "aws"], 2, 1)) == ["aws"]
     assert turns == ["broken", "aws", "aws"]
     assert "static-1k: broken: it is broken" in capsys.readouterr().err
+
+
+LOAD = {"requests_s": 9.0, "cpu_us": 10.0, "mib_s": 1.0, "p50_us": 1.0, "p99_us": 1.0,
+        "memory_mib": 1.0, "failures": 0, "value": 1.0}
+
+
+@pytest.fixture
+def a_run(monkeypatch, tmp_path):
+    """a_run(scenarios) measures them all alike beside h2o; its documents are written to a list."""
+    monkeypatch.setattr(results, "FOLDER", tmp_path)
+    monkeypatch.setattr(bench.machine, "describe", lambda names: {})
+    monkeypatch.setattr(bench, "measure", lambda *_: {"aws": [LOAD] * 2, "h2o": [LOAD] * 2})
+    written = []
+    monkeypatch.setattr(bench.performance_report, "write", written.append)
+
+    def run(wanted):
+        plan = [(scenario, ["aws", "h2o"]) for scenario in scenarios.chosen(wanted)]
+        bench.beside_peers(plan, ["aws", "h2o"],
+                           argparse.Namespace(scenario=wanted, rounds=2, seconds=1))
+        return written
+    return run
+
+
+def test_a_run_tells_the_goals_that_its_own_figures_decide(a_run, capsys):
+    a_run("not-found")
+    assert "met: 404: CPU time at most that of h2o (1.00: 10.0 of 10.0 µs)" in (
+        capsys.readouterr().out.splitlines())
+    a_run("not-modified")
+    told = capsys.readouterr().out
+    assert "met: 304: " in told and "404" not in told and "undecided" not in told
+
+
+def test_figures_of_earlier_runs_are_kept_with_the_time_of_their_run(a_run, monkeypatch):
+    for moment, wanted in (("monday", "not-*"), ("friday", "not-modified")):
+        monkeypatch.setattr(bench.time, "strftime", lambda *_, moment=moment: moment)
+        a_run(wanted)
+    kept = results.load("performance")["scenarios"]
+    assert {name: kept[name]["run"] for name in kept} == {"not-found": "monday",
+                                                          "not-modified": "friday"}
+    assert kept["not-found"]["servers"]["aws"] == LOAD
+
+
+@pytest.mark.parametrize("wanted, times", [("not-found,not-modified", 0), ("", 1)])
+def test_the_document_is_written_by_a_whole_run_alone(a_run, wanted, times):
+    assert len(a_run(wanted)) == times
 
 
 def usual(name):
