@@ -49,7 +49,8 @@ class AtMost:
     @property
     def sentence(self):
         whose = {"aws": f"of aws at “{TITLES.get(self.at)}”", "floor": "of the floor",
-                 BEST_PEER: "of the best peer"}.get(self.server, f"of {self.server}")
+                 BEST_PEER: "of the best peer"}.get(self.server)
+        whose = whose or f"of {RECIPES[self.server].label}"
         times = "" if self.limit == 1 else f"{self.limit:.2f} × "
         return f"{TITLES[self.scenario]}: {FIGURES[self.figure]} at most {times}that {whose}"
 
@@ -133,6 +134,7 @@ GOALS = (
     AtMost("pipelined", 0.60, "nginx"),
     AtMost("dynamic-1k", 1.35, "aws", at="static-1k"),
     AtMost("dynamic-1m", 1, "nginx"),
+    AtMost("dynamic-1m", 1, "nginx-directio"),
     AtMost("15000-idle", UNHARMED, "aws", at="static-1k", figure="p99_us"),
     Within("idle-memory", 512),
     Flat(1.25),

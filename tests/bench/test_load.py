@@ -40,6 +40,12 @@ def test_large_answers_are_counted_by_their_bytes():
     assert found["cpu_us"] == pytest.approx(9000 / (250 / 64))
 
 
+def test_answers_of_a_mebibyte_and_more_are_large():
+    by_bytes = {s.name: s.stream_bytes for s in scenarios.SCENARIOS if s.stream_bytes}
+    assert by_bytes == {"static-1m": 1 << 20, "dynamic-1m": 1 << 20,
+                        "static-64m": 64 << 20, "dynamic-64m": 64 << 20}
+
+
 def test_a_run_without_answers_is_a_failure():
     with pytest.raises(Failure):
         load.figures({"requests": 0, "duration_us": 1}, 1, 1)

@@ -5,8 +5,8 @@ import goals
 from performance_goals import GOALS, SWEPT, AtMost, decided, judge
 from scenarios import SCENARIOS
 
-SERVERS = ("aws", "nginx", "lighttpd", "h2o", "floor")
-# In µs, for (aws, nginx, lighttpd, h2o, floor): each at the very limit of its tightest goals.
+SERVERS = ("aws", "nginx", "lighttpd", "h2o", "floor", "nginx-directio")
+# In µs, by the order of SERVERS: each at the very limit of its tightest goals.
 AT_THE_LIMIT = {
     "static-1k": (60, 100, 75, 80, 50),
     "static-10k": (70, 100, 85, 90, 50),
@@ -17,7 +17,7 @@ AT_THE_LIMIT = {
     "not-modified": (70, 60, 65, 70, 50),
     "pipelined": (60, 100, 50, 50, 40),
     "dynamic-1k": (81, 90, 90, 90, 50),
-    "dynamic-1m": (1000, 1000, 900, 900, 900),
+    "dynamic-1m": (1000, 1000, 900, 900, 900, 1000),
     "15000-idle": (70, 90, 90, 90, 50),
 } | {scenario.name: (80, 90) for scenario in SWEPT[1:]} | {SWEPT[0].name: (100, 90)}
 
@@ -62,7 +62,8 @@ def test_every_goal_is_met_at_its_limit():
     ("not-modified", 71, ["304: CPU time at most that of h2o"]),
     ("pipelined", 61, ["1 KiB, pipelined ×16: CPU time at most 0.60 × that of nginx"]),
     ("dynamic-1k", 82, ["dynamic 1 KiB: CPU time at most 1.35 × that of aws at “static 1 KiB”"]),
-    ("dynamic-1m", 1001, ["dynamic 1 MiB: CPU time at most that of nginx"]),
+    ("dynamic-1m", 1001, ["dynamic 1 MiB: CPU time at most that of nginx",
+                         "dynamic 1 MiB: CPU time at most that of nginx, aio threads, directio"]),
     ("sweep-15000", 101, ["1 KiB, 10 to 15,000 connections: the dearest CPU time at most 1.25 × "
                           "the cheapest"]),
 ])
