@@ -5,9 +5,9 @@
 #
 # From the command line:  V=1 shows the commands;  CXX, CC, CXXFLAGS, CPPFLAGS, LDFLAGS as usual;  WERROR= lets
 # warnings pass;  LLHTTP_DIR names an llhttp of your own;  PORT and ARGS reach the server of `make run`;
-# FUZZ_SECONDS is how long `make fuzz` stays with each target; SCENARIO, ROUNDS and BENCH_SECONDS say what `make bench`
-# measures, how often, and for how long; SCENARIO, PLAN, SEEDS, SECONDS, VARIANT and OPTIONS, what `make torture` tries
-# (docs/torture.md).
+# FUZZ_SECONDS is how long `make fuzz` stays with each target; SCENARIO, ROUNDS, BENCH_SECONDS and AGAINST say what
+# `make bench` measures, how often, for how long, and which other aws with (docs/performance.md); SCENARIO, PLAN, SEEDS,
+# SECONDS, VARIANT and OPTIONS, what `make torture` tries (docs/torture.md).
 
 CXXFLAGS ?= -O2 -g
 CFLAGS ?= -O2 -g
@@ -19,7 +19,8 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 SCENARIO ?=
 ROUNDS ?= 5
-BENCH_SECONDS ?= 3
+BENCH_SECONDS ?= 2
+AGAINST ?=
 CLANG_TIDY ?= clang-tidy
 CLANG_FORMAT ?= clang-format
 CPPCHECK ?= cppcheck
@@ -237,10 +238,11 @@ build/bench/%: bench/%.cc build/release/settings
 	$(call say,CXX,$<)
 	$(Q)$(CXX) $(AWS_CXXFLAGS) $(CPPFLAGS) $(PLAIN_NAMES) $(LDFLAGS) -o $@ $<
 
-bench: deps ## measure aws beside nginx, lighttpd and h2o; SCENARIO='static-*' ROUNDS=5 BENCH_SECONDS=3
+bench: deps ## measure aws beside nginx, lighttpd and h2o; SCENARIO='static-*' ROUNDS=5 BENCH_SECONDS=2 AGAINST=
 	@third_party/deps.sh bench || true
 	@$(MAKE) $(QUIETLY) aws build/bench/floor
-	@$(PYTHON) bench/bench.py --scenario=$(call quoted,$(SCENARIO)) --rounds=$(ROUNDS) --seconds=$(BENCH_SECONDS)
+	@$(PYTHON) bench/bench.py --scenario=$(call quoted,$(SCENARIO)) --rounds=$(ROUNDS) --seconds=$(BENCH_SECONDS) \
+	    --against=$(call quoted,$(AGAINST))
 
 bench-stall: deps ## measure how a cold download holds up a hot file; ROUNDS=5
 	@third_party/deps.sh bench || true

@@ -2,33 +2,38 @@
 """make bench: aws beside its peers and a floor, scenario by scenario, rounds interleaved.
 
 One core is the servers', another the clients'. Writes build/bench/performance.json and prints a
-table; a whole run also writes docs/performance.md from it, as `report.py performance` does.
+table and which goals are met; a whole run also writes docs/performance.md from it, as `report.py
+performance` does. With --against it compares this aws with another build, and writes nothing.
 """
 import argparse
 import contextlib
+import os
 import shutil
 import sys
+import time
 
+import against
 import dataset
+import goals
 import machine
+import peers
+import performance_goals
 import performance_report
 import results
 import scenarios
 import tables
-from load import MEASURES, wrk
+from load import MEASURES, load_seconds, wrk
 from medians import medians
-from peers import TOP
 from servers import Failure, available, pin_here, running
 
-ROOT = TOP / "build/bench/root"
+ROOT = peers.TOP / "build/bench/root"
 WARM_UP_S = 1
+ROUNDS, SECONDS = 5, 2
+IDLE_A_SECOND = 6000  # so many idle connections are opened and closed in a second
 
 
 def measure(scenario, names, rounds, seconds):
-    """The scenario's figures by server: medians over the rounds, in which all take turns.
-
-    Who fails is told, and left out.
-    """
+    """What each server's rounds gave, in which all take turns; who fails is told, and left out."""
     take = MEASURES[scenario.measure]
     answer = {"status": scenario.status, "floor_file": scenario.floor_file,
               "close": scenario.close}
@@ -44,7 +49,7 @@ def measure(scenario, names, rounds, seconds):
                 except (Failure, OSError) as failure:
                     print(f"bench: {scenario.name}: {server.name}: {failure}", file=sys.stderr)
                     del taken[server]
-    return {server.name: medians(of_rounds) for server, of_rounds in taken.items()}
+    return {server.name: of_rounds for server, of_rounds in taken.items()}
 
 
 def warm_up(server, scenario):
@@ -53,38 +58,91 @@ def warm_up(server, scenario):
         wrk(server, scenario, WARM_UP_S, {})
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--scenario", default="", help="names, patterns or groups, by commas")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=3, help="of load in each round")
-    options = parser.parse_args()
+def planned_seconds(plan, options):
+    """About how long it takes to measure `plan`: pairs of a scenario and its servers."""
+    starts, rounds = (2 * options.rounds, 1) if options.against else (1, options.rounds)
+    total = 0
+    for scenario, names in plan:
+        turn, warm_up_s = 1, 0
+        if scenario.measure == "load":
+            turn = load_seconds(scenario, options.seconds) + scenario.idle / IDLE_A_SECOND
+            warm_up_s = WARM_UP_S
+        total += len(names) * starts * (warm_up_s + rounds * turn)
+    return total
+
+
+def beside_peers(plan, there, options):
+    """The usual run: figures of everybody, kept for the document."""
+    result = results.load("performance")
+    result["machine"] = machine.describe(there)
+    began = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
+    for scenario, names in plan:
+        taken = measure(scenario, names, options.rounds, options.seconds)
+        figures = {name: medians(of_rounds) for name, of_rounds in taken.items()}
+        result["scenarios"][scenario.name] = {
+            "run": began, "rounds": options.rounds, "seconds": options.seconds,
+            "servers": figures}
+        results.save("performance", result)
+        print(tables.terminal(scenario, figures), flush=True)
+    of_this_run = {"scenarios": {scenario.name: result["scenarios"][scenario.name]
+                                 for scenario, _ in plan}}
+    print(tables.terminal_summary(of_this_run))
+    print("\n".join(["", *goals.sentences(performance_goals.decided(of_this_run))]))
+    if not options.scenario:
+        performance_report.write(result)
+
+
+def beside_other_aws(plan, options):
+    """A row a scenario, told as soon as it is measured; nothing is kept."""
+    for scenario, _ in plan:
+        figure = "cpu_us" if scenario.measure == "load" else "value"
+
+        def take(names, scenario=scenario, figure=figure):
+            taken = measure(scenario, names, 1, options.seconds)
+            return {name: rounds[0][figure] for name, rounds in taken.items() if rounds}
+        if pairs := against.pairs(options.rounds, take):
+            title = scenario.title + (", CPU µs a request" if figure == "cpu_us" else "")
+            print("\n" + tables.aligned(against.HEAD, [against.row(title, pairs)]), flush=True)
+
+
+def chosen(parser, options):
+    """The plan, pairs of a scenario and its servers, and all servers that can be measured."""
     try:
         wanted = scenarios.chosen(options.scenario)
     except ValueError as problem:
         parser.error(str(problem))
-    if not shutil.which("wrk"):
-        print("bench: skipped: wrk is not installed")
-        return 0
+    if options.against:
+        if not os.access(options.against, os.X_OK):
+            parser.error(f"--against {options.against}: no program is there")
+        peers.add_other_aws(options.against)
+        return [(scenario, against.NAMES) for scenario in wanted], against.NAMES
     there, skipped = available(dict.fromkeys(name for s in wanted for name in s.servers))
     for line in skipped:
         print(f"bench: {line}")
+    return [(s, [name for name in s.servers if name in there]) for s in wanted], there
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scenario", default="", help="names, patterns or groups, by commas")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--seconds", type=int, default=SECONDS, help="of load in each round")
+    parser.add_argument("--against", default="", help="another aws, to compare this one with")
+    options = parser.parse_args()
+    plan, there = chosen(parser, options)
+    if not shutil.which("wrk"):
+        print("bench: skipped: wrk is not installed")
+        return 0
+    minutes = planned_seconds(plan, options) / 60
+    print(f"bench: this takes about {max(1, round(minutes))} min", flush=True)
 
     pin_here()
     dataset.make_all(ROOT)
     dataset.warm(ROOT)
-    result = results.load("performance")
-    result["machine"] = machine.describe(there)
-    for scenario in wanted:
-        names = [name for name in scenario.servers if name in there]
-        figures = measure(scenario, names, options.rounds, options.seconds)
-        result["scenarios"][scenario.name] = {
-            "rounds": options.rounds, "seconds": options.seconds, "servers": figures}
-        results.save("performance", result)
-        print(tables.terminal(scenario, figures), flush=True)
-    print(tables.terminal_summary(result))
-    if not options.scenario:
-        performance_report.write(result)
+    if options.against:
+        beside_other_aws(plan, options)
+    else:
+        beside_peers(plan, there, options)
     return 0
 
 

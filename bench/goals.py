@@ -1,32 +1,24 @@
-"""What aws promises about cold files, held against the figures of a run."""
-from stall_subjects import NAIVE, OURS, SUBJECTS
+"""What aws promises and whether a run keeps it, as one shape for both benchmarks.
 
-MOST_SLOWDOWN = 2.0  # of the hot file's p99.9 by a cold download
-LEAST_SHARE = 0.98  # of plain sendfile's throughput: two runs of one server differ by as much
-LABELS = {subject.name: subject.label for subject in SUBJECTS}
-
-
-def judge(servers):
-    """(goal, whether it is met, by what figures) for each goal that the figures can decide."""
-    found = []
-    naive = next((name for name in NAIVE if name in servers), None)
-    for name in OURS:
-        if name not in servers:
-            continue
-        ours, label = servers[name], LABELS[name]
-        if "sleeps" in ours:
-            found.append((f"{label}: the loop never sleeps outside its wait", ours["sleeps"] == 0,
-                          f"it slept {ours['sleeps']:.0f} times"))
-        slowdown = ours["beside_p999_us"] / ours["alone_p999_us"]
-        found.append((f"{label}: p99.9 beside a cold download at most {MOST_SLOWDOWN:g} times "
-                      "that without", slowdown <= MOST_SLOWDOWN, f"{slowdown:.2f} times"))
-        if naive:
-            share = ours["cold_mb_s"] / servers[naive]["cold_mb_s"]
-            found.append((f"{label}: the cold file at least as fast as by {LABELS[naive]}",
-                          share >= LEAST_SHARE, f"{share:.2f} times as fast"))
-    return found
+The promises themselves, and how they are judged, are in stall_goals and performance_goals.
+"""
+from typing import NamedTuple
 
 
-def sentences(servers):
-    return [f"{'met' if met else 'NOT MET'}: {goal} ({how})"
-            for goal, met, how in judge(servers)]
+class Verdict(NamedTuple):
+    goal: str
+    met: bool | None  # None: the figures cannot decide it
+    how: str  # by what figures, or what is missing
+
+
+WORDS = {True: "met", False: "NOT MET", None: "undecided"}
+
+
+def sentences(verdicts):
+    return [f"{WORDS[verdict.met]}: {verdict.goal} ({verdict.how})" for verdict in verdicts]
+
+
+def rows_of(verdicts):
+    """(head, rows) of a table of all of them."""
+    return (["goal", "", "measured"],
+            [[verdict.goal, WORDS[verdict.met], verdict.how] for verdict in verdicts])

@@ -13,8 +13,9 @@ from servers import Failure, Server, ask
 SCRIPT = Path(__file__).with_name("wrk.lua")
 IDLE_BASELINE, IDLE_CONNECTIONS = 200, 8_000
 ANSWER_WITHIN_S = 5
+AT_ONCE = 100  # idle connections are opened together: who waits for each, waits long
 CROWD = 1000  # so many connections have to be seen in the server
-CONNECTIONS_A_SECOND = 1000  # so many make a round a second longer
+CONNECTIONS_A_SECOND = 2000  # so many make a round a second longer
 
 
 def parse_wrk(output):
@@ -64,16 +65,19 @@ def idle_connections(port, count, target="/static/1k.bin"):
     """So many connections that had an answer and then ask nothing; closed at the block's end."""
     request = f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     with contextlib.ExitStack() as stack:
-        for number in range(count):
+        for first in range(0, count, AT_ONCE):
+            clients = []
             try:
-                client = stack.enter_context(
-                    socket.create_connection(("127.0.0.1", port), timeout=ANSWER_WITHIN_S))
-                client.sendall(request)
-                answered = client.recv(1 << 16)
+                for _ in range(min(AT_ONCE, count - first)):
+                    clients.append(stack.enter_context(
+                        socket.create_connection(("127.0.0.1", port), timeout=ANSWER_WITHIN_S)))
+                    clients[-1].sendall(request)
+                answered = all(client.recv(1 << 16) for client in clients)
             except OSError:
-                answered = b""
+                answered = False
             if not answered:
-                raise Failure(f"it holds {number:,} of {count:,} idle connections")
+                raise Failure(f"it holds less than {first + len(clients):,} of {count:,} idle "
+                              "connections")
         yield
 
 
@@ -94,9 +98,13 @@ def wrk(server, scenario, seconds, headers):
     return told
 
 
+def load_seconds(scenario, seconds):
+    """Opening thousands of connections is counted, too; longer rounds keep its weight small."""
+    return seconds + scenario.connections // CONNECTIONS_A_SECOND
+
+
 def measure_load(server, scenario, seconds):
-    # Opening thousands of connections is counted, too; longer rounds keep its weight small.
-    seconds += scenario.connections // CONNECTIONS_A_SECOND
+    seconds = load_seconds(scenario, seconds)
     headers = request_headers(server, scenario)
     check_answer(server, scenario, headers)
     with idle_connections(server.port, scenario.idle):

@@ -7,12 +7,15 @@ import os
 import shutil
 import subprocess
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
 AWS = TOP / "aws"
 FLOOR = TOP / "build/bench/floor"
-CONNECTIONS = 18_000  # a worker's limit; RLIMIT_NOFILE is raised to its hard limit before
+# A worker's limit. RLIMIT_NOFILE is raised to its hard limit before, which often is 20,000: with
+# the files that aws keeps open this fits.
+CONNECTIONS = 17_000
 DAEMONS = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
 
 
@@ -32,8 +35,8 @@ def program(name):
     return shutil.which(name, path=DAEMONS)
 
 
-def aws(place, *options):
-    return [AWS, "--root", place.root, "--bind", "127.0.0.1", "--port", place.port,
+def aws(place, *options, binary=AWS):
+    return [binary, "--root", place.root, "--bind", "127.0.0.1", "--port", place.port,
             "--threads", 1, "--log-level", "warn", "--max-connections", CONNECTIONS, *options]
 
 
@@ -173,6 +176,11 @@ RECIPES = {
                         needs_option="--engine"),
     "floor": Recipe("floor", floor),
 }
+
+
+def add_other_aws(binary):
+    """Makes another build of aws one more server, "aws-other", to be compared with this tree's."""
+    RECIPES["aws-other"] = Recipe("the other", partial(aws, binary=Path(binary).resolve()))
 
 
 def version(name):

@@ -1,7 +1,9 @@
 """docs/performance.md: tables and charts from the figures of `make bench`."""
 import charts
 import documents
+import goals
 import machine
+import performance_goals
 import tables
 from peers import RECIPES
 from scenarios import FIELD
@@ -42,6 +44,7 @@ def write(result):
     documents.write(
         "performance",
         {"machine": machine.sentence(result["machine"]),
+         "goals": tables.markdown(*goals.rows_of(performance_goals.judge(result))),
          "comparison": tables.markdown(*tables.comparison(result)),
          "single figures": tables.markdown(*tables.single_figures(result)),
          "details": details(result)},

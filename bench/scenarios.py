@@ -22,7 +22,7 @@ class Scenario:
     status: int = 200
     close: bool = False  # a connection for each request
     revalidate: bool = False  # If-None-Match, with the ETag that the server gave
-    stream_bytes: int = 0  # an answer's size, where answers are counted by what came of them
+    stream_bytes: int = 0  # a large answer's size: they are counted by what came of them
     servers: tuple = FIELD
 
     @property
@@ -35,7 +35,9 @@ class Scenario:
 
 def sized(kind, name, title):
     servers = FIELD if kind == "static" else ("aws", *PEERS, "nginx-directio", "floor")
-    return Scenario(f"{kind}-{name}", f"{kind} {title}", f"/{kind}/{name}.bin", servers=servers)
+    size = dataset.SIZES[name]
+    return Scenario(f"{kind}-{name}", f"{kind} {title}", f"/{kind}/{name}.bin", servers=servers,
+                    stream_bytes=size if size >= dataset.MIB else 0)
 
 
 SCENARIOS = (
@@ -55,8 +57,7 @@ SCENARIOS = (
     sized("dynamic", "1k", "1 KiB"),
     sized("dynamic", "100k", "100 KiB"),
     sized("dynamic", "1m", "1 MiB"),
-    *(replace(sized(kind, "64m", "64 MiB streams"), connections=8,
-              stream_bytes=dataset.SIZES["64m"]) for kind in dataset.KINDS),
+    *(replace(sized(kind, "64m", "64 MiB streams"), connections=8) for kind in dataset.KINDS),
     *(Scenario(f"sweep-{count}", f"{count:,} connections", group="connections-sweep",
                connections=count, servers=("aws", "nginx")) for count in SWEEP),
     Scenario("idle-memory", "memory per idle connection, bytes", measure="idle-memory",

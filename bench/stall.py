@@ -18,6 +18,7 @@ import goals
 import machine
 import process_tree
 import results
+import stall_goals
 import stall_report
 from medians import medians
 from peers import TOP, aws_has
@@ -141,7 +142,7 @@ def main():
             found = measure(subjects, options.rounds, options.seconds, not untraced, setup)
             result["scenarios"][disk] = {"rounds": options.rounds, "servers": found}
             print(stall_report.terminal(disk, found), flush=True)
-            print("\n".join(goals.sentences(found)), flush=True)
+            print("\n".join(goals.sentences(stall_goals.judge(found))), flush=True)
     finally:
         if slow:
             slow.remove()

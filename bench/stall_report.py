@@ -3,6 +3,7 @@ import charts
 import documents
 import goals
 import machine
+import stall_goals
 import tables
 from stall_subjects import DISKS, SUBJECTS
 
@@ -63,9 +64,9 @@ def write(result):
     parts, pictures = {"machine": machine.sentence(result["machine"])}, {}
     for disk in DISKS:
         servers = result["scenarios"].get(disk, {}).get("servers", {})
+        judged = goals.sentences(stall_goals.judge(servers))
         parts[disk] = "\n\n".join([
-            tables.markdown(*rows_of(servers)),
-            "\n".join(f"- {sentence}" for sentence in goals.sentences(servers)),
+            tables.markdown(*rows_of(servers)), "\n".join(f"- {sentence}" for sentence in judged),
             *(tables.markdown(*table) for table in [sleeping_calls(servers)] if table[1])])
         if not servers:
             parts[disk] = "Not measured."

@@ -6,6 +6,8 @@ import pytest
 
 import documents
 import performance_report
+import report
+import results
 import stall_report
 import tables
 from conftest import TOP
@@ -73,6 +75,8 @@ def test_the_performance_document_is_written_whole(docs):
     assert "Not measured" not in text
     assert "a processor" in text and "nginx/1.22.1" in text
     assert "| static 1 KiB | 7.25 | 7.25 | nginx | 1.00 | 7.25 | 1.00 |" in text
+    assert "| 304: CPU time at most that of h2o | met | 1.00: 7.25 of 7.25 µs |" in text
+    assert "undecided" not in text
     assert "| start to the first answer, ms | 12.5 | 12.5 | 12.5 | 12.5 |" in text
     assert (docs / "performance-connections.svg").read_text().count("<polyline") == 2
     pictures_are_shown(docs, "performance")
@@ -83,6 +87,14 @@ def test_a_document_can_be_written_from_one_scenario(docs):
         "static-1k": {"servers": {"aws": LOAD}}}})
     assert "| static 1 KiB | 7.25 | – |  | – | – | – |" in (docs / "performance.md").read_text()
     pictures_are_shown(docs, "performance")
+
+
+def test_a_document_stays_as_it_is_when_nothing_was_measured(docs, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(results, "FOLDER", tmp_path / "nowhere")
+    before = (docs / "never-stall.md").read_text()
+    report.write("never-stall")
+    assert (docs / "never-stall.md").read_text() == before
+    assert "docs/never-stall.md stays as it is" in capsys.readouterr().out
 
 
 def test_the_stall_document_is_written_whole(docs):

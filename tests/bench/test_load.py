@@ -2,6 +2,8 @@
 import pytest
 
 import load
+import process_tree
+import scenarios
 from servers import Failure
 
 OUTPUT = """\
@@ -38,6 +40,32 @@ def test_large_answers_are_counted_by_their_bytes():
     assert found["cpu_us"] == pytest.approx(9000 / (250 / 64))
 
 
+def test_answers_of_a_mebibyte_and_more_are_large():
+    by_bytes = {s.name: s.stream_bytes for s in scenarios.SCENARIOS if s.stream_bytes}
+    assert by_bytes == {"static-1m": 1 << 20, "dynamic-1m": 1 << 20,
+                        "static-64m": 64 << 20, "dynamic-64m": 64 << 20}
+
+
 def test_a_run_without_answers_is_a_failure():
     with pytest.raises(Failure):
         load.figures({"requests": 0, "duration_us": 1}, 1, 1)
+
+
+def test_a_crowd_gets_longer_rounds():
+    by_connections = {s.connections: load.load_seconds(s, 2) for s in scenarios.SCENARIOS}
+    assert (by_connections[64], by_connections[1000], by_connections[15_000]) == (2, 2, 9)
+
+
+def test_idle_connections_are_open_and_answered_until_the_block_ends(start):
+    server = start()
+    before = process_tree.descriptors(server.pid)
+    with load.idle_connections(server.port, 150, "/absent"):
+        assert process_tree.descriptors(server.pid) == before + 150
+
+
+def test_who_does_not_take_all_idle_connections_fails(start, tmp_path, monkeypatch):
+    monkeypatch.setattr(load, "ANSWER_WITHIN_S", 1)
+    server = start(tmp_path, "--max-connections", "120")
+    with pytest.raises(Failure, match="holds less than 200 of 250 idle connections"):
+        with load.idle_connections(server.port, 250, "/absent"):
+            pass
