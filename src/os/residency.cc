@@ -82,7 +82,7 @@ void Residency::missed(off_t offset, std::size_t length) {
   cache_.read_ahead(file_, offset, offset + static_cast<off_t>(length));
 }
 
-std::int64_t Residency::ready(off_t offset) {
+std::int64_t Residency::ready(off_t offset, std::uint64_t wanted) {
   assert(offset >= begin_ && offset < end_);
   if (offset >= resident_end_) {
     const auto index = static_cast<std::uint64_t>((offset - begin_) / kWindow);
@@ -92,9 +92,24 @@ std::int64_t Residency::ready(off_t offset) {
     int error = 0;
     if (!admit(needed, error)) return error;
     resident_end_ = window_end;
-    if (cold_ != nullptr && medium_ == Medium::Tells) look_ahead(index);
+    if (cold_ == nullptr) {
+      take_in(std::min(offset + static_cast<off_t>(wanted), end_));
+    } else if (medium_ == Medium::Tells) {
+      look_ahead(index);
+    }
   }
-  return resident_end_ - offset;
+  return std::min(resident_end_ - offset, static_cast<std::int64_t>(wanted));
+}
+
+// Of a file of which nothing was ever missing: as many windows more, up to `end`, as are there.
+void Residency::take_in(off_t end) {
+  while (resident_end_ < end) {
+    const Window next = window(static_cast<std::uint64_t>((resident_end_ - begin_) / kWindow));
+    const bool waits = !cache_.is_plain() && medium_ != Medium::Memory;
+    if (waits && cache_.probe(file_, next.begin, next.end) != PageCache::Answer::Resident) return;
+    if (waits) ++cache_.counters().resident;
+    resident_end_ = next.end;
+  }
 }
 
 // Whether `window` can be read now; false with `error` 0: the owner will be reported.

@@ -39,9 +39,9 @@ class Residency {
   // What is to be read, in order: `length` bytes from `offset` on.
   void aim(off_t offset, std::uint64_t length);
 
-  // How many bytes from `offset`, within the aim, can be read now; 0: the owner will be reported,
-  // and is to ask again; -errno: the disk has failed.
-  [[nodiscard]] std::int64_t ready(off_t offset);
+  // How many bytes from `offset`, within the aim, can be read now, as far as they are `wanted`;
+  // 0: the owner will be reported, and is to ask again; -errno: the disk has failed.
+  [[nodiscard]] std::int64_t ready(off_t offset, std::uint64_t wanted);
 
   // A NoWait read of these bytes, at least one, did not find them. The kernel has begun to bring in
   // what was asked for and no more, which could look like all of it: see PageCache::read_ahead().
@@ -75,6 +75,7 @@ class Residency {
   [[nodiscard]] bool await(const Window& window, Announcement& announcement);
   void send_sentinel(const Window& window, Announcement& announcement);
   void send_helper(const Window& window, Announcement& announcement);
+  void take_in(off_t end);
   void look_ahead(std::uint64_t index);
   [[nodiscard]] Announcement& announcement_of(std::uint64_t index);
   [[nodiscard]] Cold& cold();

@@ -16,12 +16,11 @@ Pump StaticBody::pump(int socket) {
   std::uint64_t share = std::min(left_, kBytesPerPump);
   residency_.forget();
   while (share > 0) {
-    const std::int64_t ready = residency_.ready(offset_);
+    const std::int64_t ready = residency_.ready(offset_, share);
     if (ready == 0) return Pump::AwaitDisk;
     if (ready < 0) return fail(Failure::ReadError);
-    const std::uint64_t size = std::min(share, static_cast<std::uint64_t>(ready));
     const ssize_t sent =
-        sys_.sendfile(socket, file_.get(), offset_, static_cast<std::size_t>(size));
+        sys_.sendfile(socket, file_.get(), offset_, static_cast<std::size_t>(ready));
     if (sent == -EAGAIN) return Pump::AwaitSocket;
     if (sent < 0) return fail(failure_of_socket(sent));
     if (sent == 0) return fail(Failure::FileShrank);

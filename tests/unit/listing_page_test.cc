@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "http/target.h"
+#include "parsed_target.h"
 #include "serve/listing_text.h"
 #include "serve/sorted_entries.h"
 #include "strict_json.h"
@@ -131,14 +131,14 @@ TEST(ListingText, LeadsBackToAnyNameThatAFileCanHave) {
     EXPECT_EQ(std::count(row.begin(), row.end(), '<'), 16) << row;
     EXPECT_EQ(std::count(row.begin(), row.end(), '"'), 8) << row;
     const std::string href = unescaped(between(row, "href=\"", "\""));
-    const auto target = parse_target("/static/" + href);
+    const ParsedTarget target("/static/" + href);
     ASSERT_TRUE(target) << href;
     EXPECT_EQ(target->path, "static/" + name) << href;
 
     std::string line = row_of(*json, {.name = name});
     const auto parsed = StrictJson::parse(line.substr(line.find('{')));
     ASSERT_TRUE(parsed) << line;
-    EXPECT_EQ(parse_target("/static/" + (*parsed)["href"]->text)->path, "static/" + name);
+    EXPECT_EQ(ParsedTarget("/static/" + (*parsed)["href"]->text)->path, "static/" + name);
     if (StrictJson::is_utf8(name)) {
       EXPECT_EQ((*parsed)["name"]->text, name);
     }

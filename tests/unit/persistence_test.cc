@@ -84,7 +84,7 @@ TEST_F(PersistenceTest, SendsNoBodyToHead) {
                "HEAD /missing HTTP/1.1\r\nHost: a\r\n\r\n" + get("/static/a.txt"));
   client_.play();
   std::string_view output = client_.output();
-  EXPECT_EQ(take_answer(output, true).value()["content-length"], "600000");
+  EXPECT_EQ(take_answer(output, true).value()["content-length"], "1200000");
   EXPECT_EQ(take_answer(output, true).value()["content-length"],
             std::to_string(site_.three_blocks.size()));
   EXPECT_EQ(take_answer(output, true).value().status, 404);

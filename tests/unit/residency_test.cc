@@ -44,7 +44,7 @@ class ResidencyTest : public testing::Test {
   // Asks until the bytes are there, as their owner does, whenever it is reported.
   std::int64_t await(Residency& residency, off_t offset) {
     for (int rounds = 0; rounds < 100; ++rounds) {
-      const std::int64_t ready = residency.ready(offset);
+      const std::int64_t ready = residency.ready(offset, kWindow);
       if (ready != 0) return ready;
       EXPECT_THAT(turn(), ElementsAre(this));
     }
@@ -78,40 +78,52 @@ TEST_F(ResidencyTest, OfAFileInMemoryCostsProbesOnly) {
   EXPECT_EQ(sys_.count(Call::Probe), sys_.calls().size());
 }
 
+TEST_F(ResidencyTest, IsOfAsManyWindowsAsAreWantedAndThere) {
+  sys_.pages.cold = false;
+  EXPECT_EQ(residency_.ready(5, 3 * kWindow), 3 * kWindow);
+  EXPECT_EQ(residency_.ready(5, 10), 10);
+  residency_.forget();
+  sys_.pages.cold = true;
+  sys_.pages.take_in(file_.get(), 0, 2 * kWindow);
+  EXPECT_EQ(residency_.ready(0, kSize), 2 * kWindow);
+  EXPECT_EQ(sys_.count(Call::ReadAhead), 0U) << "nobody waits for the third yet";
+  EXPECT_EQ(await(residency_, 2 * kWindow), kWindow);
+}
+
 TEST_F(ResidencyTest, LastsForAWindowUntilItIsForgotten) {
   sys_.pages.cold = false;
-  EXPECT_EQ(residency_.ready(0), kWindow);
+  EXPECT_EQ(residency_.ready(0, kWindow), kWindow);
   sys_.forget_calls();
-  EXPECT_EQ(residency_.ready(1000), kWindow - 1000);
+  EXPECT_EQ(residency_.ready(1000, kWindow), kWindow - 1000);
   EXPECT_THAT(sys_.calls(), IsEmpty());
   residency_.forget();
   sys_.pages.cold = true;
-  EXPECT_EQ(residency_.ready(1000), 0) << "it was thrown out meanwhile";
+  EXPECT_EQ(residency_.ready(1000, kWindow), 0) << "it was thrown out meanwhile";
   EXPECT_EQ(await(residency_, 1000), kWindow - 1000);
 }
 
 TEST_F(ResidencyTest, IsOfWhatTheAimCovers) {
   sys_.pages.cold = false;
   residency_.aim(777, 1000);
-  EXPECT_EQ(residency_.ready(777), 1000);
-  EXPECT_EQ(residency_.ready(1776), 1);
+  EXPECT_EQ(residency_.ready(777, kWindow), 1000);
+  EXPECT_EQ(residency_.ready(1776, kWindow), 1);
   residency_.aim(kWindow - 10, static_cast<std::uint64_t>(kWindow) + 5);
-  EXPECT_EQ(residency_.ready(kWindow - 10), kWindow) << "windows begin where the aim does";
-  EXPECT_EQ(residency_.ready(2 * kWindow - 10), 5);
+  EXPECT_EQ(residency_.ready(kWindow - 10, kWindow), kWindow) << "windows begin where the aim does";
+  EXPECT_EQ(residency_.ready(2 * kWindow - 10, kWindow), 5);
 }
 
 // ---- Announced
 
 TEST_F(ResidencyTest, OfAColdWindowIsAnnouncedBySentinel) {
   sys_.holds_reads = true;
-  EXPECT_EQ(residency_.ready(0), 0);
+  EXPECT_EQ(residency_.ready(0, kWindow), 0);
   EXPECT_EQ(counters_.announced, 1U);
   EXPECT_EQ(sys_.count(Call::ReadAhead), 1U);
   EXPECT_THAT(turn(), IsEmpty()) << "the disk takes its time";
   EXPECT_EQ(sys_.reads_held(), 1U);
   sys_.finish_reads();
   EXPECT_THAT(turn(), ElementsAre(this));
-  EXPECT_EQ(residency_.ready(0), kWindow);
+  EXPECT_EQ(residency_.ready(0, kWindow), kWindow);
   EXPECT_EQ(counters_.again, 0U);
   EXPECT_EQ(counters_.resident, 0U) << "that counts what was there when it was first looked at";
 }
@@ -143,12 +155,12 @@ TEST_F(ResidencyTest, LooksEightWindowsAheadAndNoFurther) {
   sys_.holds_reads = true;
   turn();
   EXPECT_EQ(sys_.reads_held(), 8U);
-  EXPECT_EQ(residency_.ready(kWindow), 0);
+  EXPECT_EQ(residency_.ready(kWindow, kWindow), 0);
   EXPECT_THAT(turn(), IsEmpty());
   EXPECT_EQ(counters_.announced, 1U) << "this one is on its way already";
   sys_.finish_reads(1);
   EXPECT_THAT(turn(), ElementsAre(this));
-  EXPECT_EQ(residency_.ready(kWindow), kWindow);
+  EXPECT_EQ(residency_.ready(kWindow, kWindow), kWindow);
   EXPECT_EQ(counters_.ahead, 9U);
 }
 
@@ -156,45 +168,45 @@ TEST_F(ResidencyTest, ProbesEachWindowOnceAheadOfItsNeed) {
   sys_.pages.take_in(file_.get(), kWindow, kSize - kWindow);
   ASSERT_EQ(await(residency_, 0), kWindow);
   sys_.forget_calls();
-  EXPECT_EQ(residency_.ready(kWindow), kWindow);
+  EXPECT_EQ(residency_.ready(kWindow, kWindow), kWindow);
   EXPECT_EQ(sys_.count(Call::Probe), 5U + 5U) << "of this window, and of the ninth";
   EXPECT_EQ(counters_.ahead, 0U);
 }
 
 TEST_F(ResidencyTest, OfWhatIsColdInTheMiddleIsAnnouncedThere) {
   sys_.pages.take_in(file_.get(), 0, 2 * kWindow);
-  EXPECT_EQ(residency_.ready(0), kWindow);
-  EXPECT_EQ(residency_.ready(kWindow), kWindow);
+  EXPECT_EQ(residency_.ready(0, kWindow), kWindow);
+  EXPECT_EQ(residency_.ready(kWindow, kWindow), kWindow);
   EXPECT_EQ(counters_.ahead, 0U) << "a hot file costs one probe a window, and no look ahead";
-  EXPECT_EQ(residency_.ready(2 * kWindow), 0);
+  EXPECT_EQ(residency_.ready(2 * kWindow, kWindow), 0);
   EXPECT_EQ(counters_.announced, 1U);
   EXPECT_EQ(await(residency_, 2 * kWindow), kWindow);
 }
 
 TEST_F(ResidencyTest, ThatWasLostOnTheWayIsAskedForAgain) {
-  ASSERT_EQ(residency_.ready(0), 0);
+  ASSERT_EQ(residency_.ready(0, kWindow), 0);
   ASSERT_THAT(turn(), ElementsAre(this));
   sys_.pages.evict();  // between the announcement and the probe
-  EXPECT_EQ(residency_.ready(0), 0);
+  EXPECT_EQ(residency_.ready(0, kWindow), 0);
   EXPECT_EQ(counters_.again, 1U);
   EXPECT_THAT(turn(), ElementsAre(this));
-  EXPECT_EQ(residency_.ready(0), kWindow);
+  EXPECT_EQ(residency_.ready(0, kWindow), kWindow);
   EXPECT_EQ(counters_.to_helper, 0U);
 }
 
 TEST_F(ResidencyTest, SurvivesAFileThatWasTruncated) {
-  ASSERT_EQ(residency_.ready(0), 0);
+  ASSERT_EQ(residency_.ready(0, kWindow), 0);
   ASSERT_EQ(::truncate(name_.c_str(), 0), 0);
   ASSERT_THAT(turn(), ElementsAre(this));
-  EXPECT_EQ(residency_.ready(0), kWindow) << "to read nothing takes no time";
+  EXPECT_EQ(residency_.ready(0, kWindow), kWindow) << "to read nothing takes no time";
 }
 
 TEST_F(ResidencyTest, CanBeAimedElsewhereWhileItIsAwaited) {
   sys_.holds_reads = true;
-  ASSERT_EQ(residency_.ready(0), 0);
+  ASSERT_EQ(residency_.ready(0, kWindow), 0);
   turn();
   residency_.aim(3 * kWindow, 100);
-  EXPECT_EQ(residency_.ready(3 * kWindow), 0);
+  EXPECT_EQ(residency_.ready(3 * kWindow, kWindow), 0);
   sys_.holds_reads = false;
   sys_.finish_reads();
   EXPECT_EQ(await(residency_, 3 * kWindow), 100);
@@ -207,7 +219,7 @@ TEST_F(ResidencyTest, ReportsNobodyWhoHasLeft) {
   {
     Residency leaver(disk_.cache, file_.get(), this);
     leaver.aim(0, kSize);
-    ASSERT_EQ(leaver.ready(0), 0);
+    ASSERT_EQ(leaver.ready(0, kWindow), 0);
     turn();
   }
   EXPECT_EQ(disk_.aio.reads_in_flight(), 1U);
@@ -231,10 +243,10 @@ TEST_F(ResidencyTest, ThatNeverComesIsAHelpersBusinessAfterThreeRounds) {
 // Else a machine that is short of memory would never get to send anything.
 TEST_F(ResidencyTest, ThatAHelperBroughtIsTrusted) {
   sys_.lacks_direct = true;
-  ASSERT_EQ(residency_.ready(0), 0);
+  ASSERT_EQ(residency_.ready(0, kWindow), 0);
   ASSERT_THAT(turn(), ElementsAre(this));
   sys_.pages.evict();
-  EXPECT_EQ(residency_.ready(0), kWindow);
+  EXPECT_EQ(residency_.ready(0, kWindow), kWindow);
 }
 
 TEST_F(ResidencyTest, OfAFileThatIsBeingWrittenIsAHelpersBusiness) {
@@ -275,7 +287,7 @@ TEST_F(ResidencyTest, LeavesNothingBehindWhenItsOwnerLeavesAHelper) {
   {
     Residency leaver(disk_.cache, file_.get(), &owner);
     leaver.aim(0, kSize);
-    ASSERT_EQ(leaver.ready(0), 0);
+    ASSERT_EQ(leaver.ready(0, kWindow), 0);
     EXPECT_TRUE(disk_.helpers.works_for(&owner));
   }
   EXPECT_TRUE(disk_.helpers.works_for(&owner)) << "it still reads from the owner's file";
@@ -317,12 +329,12 @@ TEST_F(ResidencyTest, OnAFileSystemInMemoryIsGiven) {
     disk.sys.file_system = type;
     Residency residency(disk.cache, file_.get(), this);
     residency.aim(0, kSize);
-    EXPECT_EQ(residency.ready(0), 0) << "what it is, a helper finds out";
+    EXPECT_EQ(residency.ready(0, kWindow), 0) << "what it is, a helper finds out";
     std::vector<void*> ready;
     disk.turn(ready);
     EXPECT_THAT(ready, ElementsAre(this));
     for (off_t offset = 0; offset < kSize; offset += kWindow)
-      EXPECT_GT(residency.ready(offset), 0);
+      EXPECT_GT(residency.ready(offset, kWindow), 0);
     EXPECT_EQ(residency.read_mode(), ReadMode::MayWait);
     EXPECT_EQ(disk.cache.counters().memory_files, 1U);
     EXPECT_EQ(disk.cache.counters().to_helper, 0U);
@@ -349,7 +361,7 @@ TEST_F(ResidencyTest, WaitsForASentinelsPlaceInTurn) {
   for (int& owner : owners) {
     all.push_back(std::make_unique<Residency>(disk.cache, file_.get(), &owner));
     all.back()->aim(0, 100);
-    EXPECT_EQ(all.back()->ready(0), 0);
+    EXPECT_EQ(all.back()->ready(0, kWindow), 0);
   }
   EXPECT_EQ(disk.aio.counters().waited, 2U);
   std::vector<void*> ready;
@@ -360,7 +372,7 @@ TEST_F(ResidencyTest, WaitsForASentinelsPlaceInTurn) {
     ready.clear();
     disk.turn(ready);
     EXPECT_THAT(ready, ElementsAre(&owners[i]));
-    EXPECT_EQ(all[i]->ready(0), 100);
+    EXPECT_EQ(all[i]->ready(0, kWindow), 100);
   }
   EXPECT_EQ(disk.sys.sleeps(), 0);
 }
@@ -370,7 +382,7 @@ TEST_F(ResidencyTest, IsNobodysConcernInThePlainEngine) {
   disk.sys.pages.cold = true;
   Residency residency(disk.cache, file_.get(), this);
   residency.aim(0, kSize);
-  EXPECT_EQ(residency.ready(0), kWindow);
+  EXPECT_EQ(residency.ready(0, kWindow), kWindow);
   EXPECT_EQ(residency.read_mode(), ReadMode::MayWait);
   EXPECT_THAT(disk.sys.calls(), IsEmpty());
 }

@@ -5,18 +5,20 @@
 #include <string>
 #include <vector>
 
+#include "parsed_target.h"
+
 namespace aws {
 namespace {
 
 using std::string_literals::operator""s;
 
 std::string path_of(const std::string& raw) {
-  const auto target = parse_target(raw);
-  return target ? target->path : "(refused)";
+  const ParsedTarget target(raw);
+  return target ? std::string(target->path) : "(refused)";
 }
 
 bool names_folder(const std::string& raw) {
-  return parse_target(raw).value().is_folder;
+  return ParsedTarget(raw)->is_folder;
 }
 
 TEST(Target, IsAPathWithoutSurroundingSlashes) {
@@ -78,14 +80,14 @@ TEST(Target, ResolvesEncodedDotSegmentsAndSlashesToo) {
 }
 
 TEST(Target, KeepsTheQueryAsSent) {
-  const auto target = parse_target("/a?b=%zz/../c?d");
+  const ParsedTarget target("/a?b=%zz/../c?d");
   ASSERT_TRUE(target);
   EXPECT_EQ(target->path, "a");
   EXPECT_TRUE(target->has_query);
   EXPECT_EQ(target->query, "b=%zz/../c?d");
-  EXPECT_TRUE(parse_target("/a?")->has_query);
-  EXPECT_EQ(parse_target("/a?")->query, "");
-  EXPECT_FALSE(parse_target("/a%3fb")->has_query);
+  EXPECT_TRUE(ParsedTarget("/a?")->has_query);
+  EXPECT_EQ(ParsedTarget("/a?")->query, "");
+  EXPECT_FALSE(ParsedTarget("/a%3fb")->has_query);
   EXPECT_EQ(path_of("/a%3fb"), "a?b");
 }
 
@@ -94,7 +96,7 @@ TEST(Target, MayBeInAbsoluteForm) {
   EXPECT_EQ(path_of("HTTPS://host:8888/a?b"), "a");
   EXPECT_EQ(path_of("http://host"), "");
   EXPECT_EQ(path_of("http://host?q"), "");
-  EXPECT_TRUE(parse_target("http://host?q")->has_query);
+  EXPECT_TRUE(ParsedTarget("http://host?q")->has_query);
   EXPECT_TRUE(names_folder("http://host"));
   EXPECT_EQ(path_of("http://host/a/../../b"), "b");
   EXPECT_EQ(path_of("/http://host/a"), "http:/host/a");
@@ -103,23 +105,23 @@ TEST(Target, MayBeInAbsoluteForm) {
 TEST(Target, IsRefusedInAnyOtherForm) {
   for (const char* const raw : {"", "*", "a", "a/b", "?", "?a", "host:80", "ftp://host/a", "http:",
                                 "http:/", "http://", "http:///a", "http://?a", "https", "\\a"}) {
-    EXPECT_FALSE(parse_target(raw)) << raw;
+    EXPECT_FALSE(ParsedTarget(raw)) << raw;
   }
 }
 
 TEST(Target, IsRefusedWithAMalformedEscape) {
   for (const char* const raw :
        {"/%", "/%2", "/%zz", "/%2z", "/%z2", "/a%", "/%%41", "/% 41", "/%-1", "/%u0041", "/a%2"}) {
-    EXPECT_FALSE(parse_target(raw)) << raw;
+    EXPECT_FALSE(ParsedTarget(raw)) << raw;
   }
 }
 
 TEST(Target, IsRefusedWithNulOrFragment) {
-  EXPECT_FALSE(parse_target("/a%00"));
-  EXPECT_FALSE(parse_target("/%00"));
-  EXPECT_FALSE(parse_target("/a.txt%00.html"));
-  EXPECT_FALSE(parse_target("/a#b"));
-  EXPECT_FALSE(parse_target("/a?b#c"));
+  EXPECT_FALSE(ParsedTarget("/a%00"));
+  EXPECT_FALSE(ParsedTarget("/%00"));
+  EXPECT_FALSE(ParsedTarget("/a.txt%00.html"));
+  EXPECT_FALSE(ParsedTarget("/a#b"));
+  EXPECT_FALSE(ParsedTarget("/a?b#c"));
   EXPECT_EQ(path_of("/a%23b"), "a#b");
   EXPECT_EQ(path_of("/%01"), "\x01");
   EXPECT_EQ(path_of("/%10"), "\x10");
@@ -151,6 +153,20 @@ TEST(EncodePath, WritesNothingButPrintableAscii) {
       EXPECT_LT(c, '\x7f') << byte;
     }
   }
+}
+
+TEST(Target, IsNotCopiedWhereItMeansWhatItSays) {
+  for (const std::string raw : {"/", "/static/", "/static/a.txt?q", "http://host/static/a.txt"}) {
+    std::string made;
+    const auto target = parse_target(raw, made);
+    ASSERT_TRUE(target) << raw;
+    EXPECT_EQ(made.capacity(), std::string().capacity()) << raw;
+  }
+}
+
+TEST(Target, IsPrintableWhateverWasSent) {
+  EXPECT_EQ(printable("/static/a%20b?c"), "/static/a%20b?c");
+  EXPECT_EQ(printable("/\x1b[2J\xc3\xa4 \x7f"), "/%1B[2J%C3%A4%20%7F");
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ class TestSite {
     return resources;
   }
 
-  const std::string big = pattern(600'000);
+  const std::string big = pattern(1'200'000);
   const std::string three_blocks = pattern(2 * AioContext::kBlockSize + 1000);
 
  private:
