@@ -60,6 +60,8 @@ struct Request {
   int refusal = 200;
   // Whether the connection may carry another request after this one (RFC 9112 section 9.3).
   bool keep_alive = false;
+  // Whether the client has said that none will follow, and has sent all of this one.
+  bool is_last = false;
   // A client that speaks HTTP/1.0 must be told if the connection is kept.
   bool http_1_0 = false;
 };

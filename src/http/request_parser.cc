@@ -60,6 +60,7 @@ void RequestParser::reset() {
 RequestParser::Outcome RequestParser::refuse(int status) {
   refusal_ = status;
   keep_alive_ = false;
+  is_last_ = false;
   return Outcome::Complete;
 }
 
@@ -78,6 +79,7 @@ RequestParser::Outcome RequestParser::parse_head(std::string_view received) {
   refusal_ = status;
   const bool http_1_0 = received[scanner_.line_end() - 1] == '0';
   keep_alive_ = !close_ && (!http_1_0 || persist_);
+  is_last_ = !keep_alive_;
   if (!has_body_) return finish(head_end);
 
   const bool asks_first = !http_1_0 && fields_[static_cast<std::size_t>(Field::Expect)].size > 0;
@@ -85,6 +87,7 @@ RequestParser::Outcome RequestParser::parse_head(std::string_view received) {
     // RFC 9110 section 10.1.1: a final answer may come at once. Whether the body will still
     // follow cannot be known, so the connection ends with it.
     keep_alive_ = false;
+    is_last_ = false;
     return finish(head_end);
   }
   in_body_ = true;
@@ -152,6 +155,7 @@ RequestParser::Outcome RequestParser::parse_body(std::string_view received) {
   if (!body.empty()) body_end_ = body.back();
   if (body_bytes_ <= kBodyLimit) return Outcome::Incomplete;
   keep_alive_ = false;
+  is_last_ = false;
   return Outcome::Complete;
 }
 
@@ -171,6 +175,7 @@ Request RequestParser::request(std::string_view received) const {
   Request request;
   request.refusal = refusal_;
   request.keep_alive = keep_alive_;
+  request.is_last = is_last_;
   if (!scanner_.has_line()) {  // an answer to HEAD has no body, whatever is wrong with the rest
     const std::string_view begun = received.substr(scanner_.line_begin());
     request.method = method_of(begun.substr(0, begun.find(' ')));

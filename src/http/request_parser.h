@@ -120,6 +120,7 @@ class RequestParser {
   std::size_t body_bytes_ = 0;
   int refusal_ = 200;
   bool keep_alive_ = false;
+  bool is_last_ = false;
 };
 
 }  // namespace aws

@@ -56,7 +56,7 @@ void append_fields(std::string& text, const ResponseHead& head) {
   append_field(text, "Location", head.location);
   if (head.allow) text += "Allow: GET, HEAD, OPTIONS\r\n";
   append_field(text, "Cache-Control", head.cache_control);
-  text += head.more_fields;
+  text.append(head.more_fields).append(head.common_fields);
 }
 
 }  // namespace

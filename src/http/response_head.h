@@ -29,8 +29,9 @@ struct ResponseHead {
   bool allow = false;              // the methods that work: for 405 and OPTIONS
   std::string_view cache_control;  // outlives the head: the operator's
 
-  // Whole lines, each with its CRLF: the operator's own fields, CORS.
+  // Whole lines, each with its CRLF.
   std::string more_fields;
+  std::string_view common_fields;  // of every answer; outlive the head: the operator's, CORS
 
   // If not empty: what write_fields() made of an equal head before; outlives this one.
   std::string_view made_fields;

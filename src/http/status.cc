@@ -1,7 +1,10 @@
 #include "http/status.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <string>
 
 namespace aws {
 namespace {
@@ -41,6 +44,17 @@ const Row* find(int status) {
   return row == kRows.end() ? nullptr : &*row;
 }
 
+std::string page_of(const Row& row) {
+  if (row.explanation.empty()) return "";
+  return fmt::format(
+      "<!DOCTYPE html>\n"
+      "<html lang=\"en\">\n"
+      "<head><meta charset=\"utf-8\"><title>{0} {1}</title></head>\n"
+      "<body><h1>{0} {1}</h1><p>{2}</p></body>\n"
+      "</html>\n",
+      row.status, row.phrase, row.explanation);
+}
+
 }  // namespace
 
 std::string_view reason_phrase(int status) {
@@ -51,6 +65,17 @@ std::string_view reason_phrase(int status) {
 std::string_view explanation(int status) {
   const Row* const row = find(status);
   return row != nullptr ? row->explanation : "";
+}
+
+std::string_view status_page(int status) {
+  static const auto kPages = [] {
+    std::array<std::string, kRows.size()> pages;
+    std::transform(kRows.begin(), kRows.end(), pages.begin(), page_of);
+    return pages;
+  }();
+  const Row* const row = find(status);
+  return row != nullptr ? std::string_view(kPages[static_cast<std::size_t>(row - kRows.data())])
+                        : std::string_view();
 }
 
 }  // namespace aws

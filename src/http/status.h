@@ -8,7 +8,12 @@ namespace aws {
 // The reason phrase of `status`; "Unknown" for one that is never sent.
 [[nodiscard]] std::string_view reason_phrase(int status);
 
-// One sentence for the error page: what is wrong and, where it helps, what to do.
+// One sentence for the page: what is wrong and, where it helps, what to do.
 [[nodiscard]] std::string_view explanation(int status);
+
+// A small HTML page that says what `status` means; empty for one whose answers have no content, or
+// content of their own (an explanation would be empty, too). Made once: it lives as long as the
+// program.
+[[nodiscard]] std::string_view status_page(int status);
 
 }  // namespace aws

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <linux/openat2.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -60,6 +62,11 @@ ssize_t Sys::sendfile(int socket, int file, off_t offset, std::size_t length) no
     off_t position = offset;
     return ::sendfile(socket, file, &position, length);
   });
+}
+
+void Sys::cork(int socket, bool on) noexcept {
+  const int value = on ? 1 : 0;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
 }
 
 int Sys::unread_by_peer(int socket) noexcept {

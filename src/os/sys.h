@@ -45,6 +45,9 @@ class Sys {
   [[nodiscard]] virtual ssize_t sendfile(int socket, int file, off_t offset,
                                          std::size_t length) noexcept;
 
+  // TCP_CORK (tcp(7)): while `on`, packets wait until they are full, for 200 ms at most.
+  virtual void cork(int socket, bool on) noexcept;
+
   // SIOCOUTQ (tcp(7)): bytes sent that the peer has not acknowledged yet.
   [[nodiscard]] virtual int unread_by_peer(int socket) noexcept;
 

@@ -129,8 +129,8 @@ bool send_ranges(Response& response, const ResourceKind& kind, Representation& f
   return true;
 }
 
-Response not_satisfiable(Response response, std::uint64_t length, Sys& sys) {
-  Response refusal = status_response(sys, 416);
+Response not_satisfiable(Response response, std::uint64_t length) {
+  Response refusal = status_response(416);
   refusal.head.content_range = unsatisfied_range(length);
   refusal.head.accept_ranges = true;
   refusal.head.vary_encoding = response.head.vary_encoding;
@@ -143,7 +143,7 @@ Response not_satisfiable(Response response, std::uint64_t length, Sys& sys) {
 Response file_response(const Request& request, const ResourceKind& kind, Representation file,
                        const BodyTools& tools, void* waiter) {
   if (!file.acceptable) {
-    Response refusal = status_response(tools.sys, 406);
+    Response refusal = status_response(406);
     refusal.head.vary_encoding = true;
     refusal.decision = "accept-encoding";
     return refusal;
@@ -164,7 +164,7 @@ Response file_response(const Request& request, const ResourceKind& kind, Represe
   if (range_applies(request, validators, tools.now.wall_s)) {
     const Ranges ranges = parse_ranges(request[Field::Range], length);
     if (ranges.kind == Ranges::Kind::Unsatisfiable) {
-      return not_satisfiable(std::move(response), length, tools.sys);
+      return not_satisfiable(std::move(response), length);
     }
     if (ranges.kind == Ranges::Kind::Partial) {
       if (ranges.list.size() == 1) {

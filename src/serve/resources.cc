@@ -74,8 +74,8 @@ int status_of_error(int error) {
   }
 }
 
-Response redirect_to_folder(const Target& target, Sys& sys) {
-  Response response = status_response(sys, 301);
+Response redirect_to_folder(const Target& target) {
+  Response response = status_response(301);
   response.head.location = encode_path(target.path) + "/";
   if (target.has_query) response.head.location.append("?").append(target.query);
   return response;
@@ -126,23 +126,26 @@ Resources::Resources(Site site)
 
 Response Resources::answer(const Request& request, const BodyTools& tools, void* waiter) const {
   Response response = respond(request, tools, waiter);
-  if (response.head.made_fields.empty()) response.head.more_fields += common_fields_;
-  if (request.method == Method::Head) response.body.reset();
+  response.head.common_fields = common_fields_;
+  if (request.method == Method::Head) {
+    response.body.reset();
+    response.page = {};
+  }
   return response;
 }
 
 Response Resources::respond(const Request& request, const BodyTools& tools, void* waiter) const {
-  if (request.refusal != 200) return status_response(tools.sys, request.refusal);
+  if (request.refusal != 200) return status_response(request.refusal);
   if (request.method == Method::Options || request.method == Method::Other) {
     const int status = request.method == Method::Options ? 204 : 405;
-    Response response = status_response(tools.sys, status);
+    Response response = status_response(status);
     response.head.allow = true;
     if (site_.cors) response.head.more_fields = preflight_fields(request);
     return response;
   }
   std::string made;
   const std::optional<Target> target = parse_target(request.target, made);
-  if (!target) return status_response(tools.sys, 400);
+  if (!target) return status_response(400);
   const Visit visit{request, *target, tools, waiter};
   Response response = find(visit);
   return response.head.status == 404 ? fall_back(visit, std::move(response)) : std::move(response);
@@ -152,34 +155,33 @@ Response Resources::find(const Visit& visit) const {
   const Target& target = visit.target;
   if (target.path.empty()) return open_front_page(visit);
   const ResourceKind* const kind = kind_of(target.path);
-  if (kind == nullptr || is_hidden(target.path)) return status_response(visit.tools.sys, 404);
+  if (kind == nullptr || is_hidden(target.path)) return status_response(404);
   if (target.is_folder) return open_folder(visit, *kind);
 
   OpenedFile opened = root_.open(visit.tools.lookup, target.path);
-  if (opened.is_folder) return redirect_to_folder(target, visit.tools.sys);
-  if (opened.error != 0) return status_response(visit.tools.sys, status_of_error(opened.error));
+  if (opened.is_folder) return redirect_to_folder(target);
+  if (opened.error != 0) return status_response(status_of_error(opened.error));
   return serve_found(visit, *kind, target.path, std::move(opened));
 }
 
 Response Resources::open_front_page(const Visit& visit) const {
   OpenedFile page = root_.open(visit.tools.lookup, kIndex);
-  if (!page.is_file()) return status_response(visit.tools.sys, status_of_error(page.error));
+  if (!page.is_file()) return status_response(status_of_error(page.error));
   return serve_found(visit, kFrontPageKind, kIndex, std::move(page));
 }
 
 // A folder is its index.html, else its listing, if the operator lets it be listed, else 403;
 // without itself it is 404.
 Response Resources::open_folder(const Visit& visit, const ResourceKind& kind) const {
-  Sys& sys = visit.tools.sys;
   const std::string index_path = std::string(visit.target.path).append("/").append(kIndex);
   OpenedFile index = root_.open(visit.tools.lookup, index_path);
   if (index.is_file()) return serve_found(visit, kind, index_path, std::move(index));
   if (index.error != 0 && index.error != ENOENT) {
-    return status_response(sys, status_of_error(index.error));
+    return status_response(status_of_error(index.error));
   }
   OpenedFile folder = root_.open(visit.tools.lookup, visit.target.path);
-  if (!folder.is_folder) return status_response(sys, status_of_error(folder.error));
-  if (!site_.listing) return status_response(sys, 403);
+  if (!folder.is_folder) return status_response(status_of_error(folder.error));
+  if (!site_.listing) return status_response(403);
   return list_folder(visit, std::move(folder.file));
 }
 
@@ -201,7 +203,7 @@ Response Resources::list_folder(const Visit& visit, SharedFd folder) const {
 
   ListingSlots::Slot slot = listing_slots_.take();
   if (slot == nullptr) {
-    Response refusal = status_response(visit.tools.sys, 503);
+    Response refusal = status_response(503);
     refusal.decision = "max-listings";
     return refusal;
   }
@@ -254,7 +256,7 @@ Response Resources::serve_found(const Visit& visit, const ResourceKind& kind,
   const bool lasting = has_lasting_validators(opened.status, visit.tools.now);
   Response response = serve_file(visit, kind, path, std::move(opened));
   if (!lasting || response.head.status != 200 || !response.head.content_length) return response;
-  response.head.more_fields += common_fields_;
+  response.head.common_fields = common_fields_;
   cached->fields = write_fields(response.head);
   response.head.made_fields = cached->fields;
   return response;

@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "http/status.h"
-#include "serve/memory_body.h"
 
 namespace aws {
 namespace {
@@ -23,20 +22,13 @@ Response decided(Response response, const Decision& decision) {
   return response;
 }
 
-Response status_response(Sys& sys, int status) {
+Response status_response(int status) {
   Response response;
   response.head.status = status;
-  if (status == 204) return response;
-  std::string page = fmt::format(
-      "<!DOCTYPE html>\n"
-      "<html lang=\"en\">\n"
-      "<head><meta charset=\"utf-8\"><title>{0} {1}</title></head>\n"
-      "<body><h1>{0} {1}</h1><p>{2}</p></body>\n"
-      "</html>\n",
-      status, reason_phrase(status), explanation(status));
+  response.page = status_page(status);
+  if (response.page.empty()) return response;
   response.head.content_type = "text/html; charset=utf-8";
-  response.head.content_length = page.size();
-  response.body = std::make_unique<MemoryBody>(sys, std::move(page));
+  response.head.content_length = response.page.size();
   if (status == 503) response.head.more_fields = kRetryAfter;
   return response;
 }

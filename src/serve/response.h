@@ -1,4 +1,4 @@
-// Response: an answer as values: a head, and a body that pumps itself into the socket.
+// Response: an answer as values: a head, and a body that pumps itself into the socket, or a page.
 #pragma once
 
 #include <memory>
@@ -13,8 +13,9 @@ namespace aws {
 
 struct Response {
   ResponseHead head;
-  std::unique_ptr<Body> body;  // nullptr: nothing follows the head
+  std::unique_ptr<Body> body;  // nullptr: nothing follows the head, but for the page
   bool head_in_body = false;   // the body sends the head, too: an image
+  std::string_view page = {};  // short content that is sent together with the head; outlives it
 
   // For the log: what serves it ("static", "dynamic/gzip", "static/br"), and what decided that it
   // is not simply the whole file ("if-none-match", "1 range"); empty: nothing.
@@ -29,7 +30,7 @@ struct Response {
 // to proceed: 304 or 412, both without a body.
 [[nodiscard]] Response decided(Response response, const Decision& decision);
 
-// A small HTML page that says what `status` means; an empty one for 204.
-[[nodiscard]] Response status_response(Sys& sys, int status);
+// An answer whose content is status_page(), if there is one.
+[[nodiscard]] Response status_response(int status);
 
 }  // namespace aws

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 
@@ -41,7 +42,10 @@ Want Connection::advance(Event event) {
     }
     if (state_ == State::Closed) outcome = Want::Close;
     if (loop_.tracer != nullptr) loop_.tracer->record(id_, before, cause, state_, outcome);
-    if (outcome) return *outcome;
+    if (outcome) {
+      cork(false);
+      return *outcome;
+    }
     cause.reset();
   }
 }
@@ -154,6 +158,7 @@ Connection::Outcome Connection::open_file() {
   if (!exchange.response.head_in_body) {
     write_head(exchange.response.head, loop_.date.at(loop_.now.wall_s), persistence, exchange.head);
   }
+  exchange.head += exchange.response.page;
   exchange.head_sent = 0;
   if (loop_.access_log != nullptr) begin_log_entry(request);
   if (loop_.tracer != nullptr) loop_.tracer->note(id_, summary(exchange.response));
@@ -161,6 +166,8 @@ Connection::Outcome Connection::open_file() {
   // The request's bytes are not needed any more; what stands behind them is the next request.
   exchange.received.drop_front(
       std::min(exchange.parser.consumed(), exchange.received.bytes().size()));
+  has_sent_all_ = request.is_last && exchange.received.empty();
+  if (!exchange.received.empty()) cork(true);
   --requests_left_;
   state_ = State::SendingHead;
   wait_as(Patience::Answer);
@@ -259,6 +266,10 @@ Connection::Outcome Connection::finish_answer() {
     return has_unparsed_ ? std::nullopt : Outcome(Want::Read);
   }
   exchange_.reset();
+  if (has_sent_all_) {
+    close();
+    return std::nullopt;
+  }
   loop_.sys.shutdown_write(socket_.get());
   state_ = State::Draining;
   wait_as(Patience::Linger);
@@ -269,6 +280,13 @@ Connection::Outcome Connection::finish_answer() {
 Want Connection::await_socket() {
   unread_ = loop_.sys.unread_by_peer(socket_.get());
   return Want::Write;
+}
+
+// What is sent while corked leaves when the cork is drawn, in packets as full as can be.
+void Connection::cork(bool on) {
+  if (corked_ == on) return;
+  corked_ = on;
+  if (state_ != State::Closed) loop_.sys.cork(socket_.get(), on);
 }
 
 void Connection::fail_answer(Failure failure) {
@@ -333,7 +351,10 @@ void Connection::write_log_entry() {
   const Moment now = loop_.sys.now();  // a duration within one batch is not zero
   entry.wall_s = now.wall_s;
   entry.duration_us = now.monotonic_us - exchange_->request_since_us;
-  entry.body_bytes = response.body != nullptr ? response.body->sent() : 0;
+  const std::size_t head_size = exchange_->head.size() - response.page.size();
+  entry.body_bytes = response.body != nullptr
+                         ? response.body->sent()
+                         : std::max(exchange_->head_sent, head_size) - head_size;
   loop_.access_log->write(entry);
   exchange_->log_entry.reset();
 }

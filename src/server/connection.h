@@ -22,7 +22,9 @@
 //                         Done → ReadingRequest, if the
 //                         connection is kept (bytes that
 //                         came meanwhile are parsed at
-//                         once), else Draining;
+//                         once); Closed, if the client
+//                         said that it had sent all;
+//                         else Draining;
 //                         Failed → Closed
 //  AwaitingDisk (Disk)    no interest                        pump, as       Closed; a read in
 //                                                            above          flight is orphaned,
@@ -36,6 +38,9 @@
 //
 // Who has had its share of a turn stays where it is and wants to Write: a writable socket is
 // reported again at once, behind the others.
+//
+// Answers to requests that came together leave together: the socket is corked for them, until there
+// is something to wait for.
 //
 // Draining shuts the writing side first and reads on for a while, since closing a socket with
 // unread input sends a reset, and the client would lose the end of its answer.
@@ -101,6 +106,7 @@ class Connection {
   void fail_answer(Failure failure);
   void wait_as(Patience patience);
   [[nodiscard]] Want await_socket();
+  void cork(bool on);
   void close();
   void begin_log_entry(const Request& request);
   void write_log_entry();
@@ -117,6 +123,8 @@ class Connection {
 
   bool has_unparsed_ = false;  // bytes of the next request came with this one's
   bool keep_alive_ = false;    // as the head under way promised
+  bool has_sent_all_ = false;  // the client, by its own word
+  bool corked_ = false;
   int requests_left_ = 0;      // of this turn's share
   int unread_ = 0;             // bytes the client had not taken when we began to wait for it
   std::size_t drained_ = 0;

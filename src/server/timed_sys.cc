@@ -18,6 +18,10 @@ ssize_t TimedSys::sendfile(int socket, int file, off_t offset, std::size_t lengt
   return timed(Work::Sendfile, [&] { return real_.sendfile(socket, file, offset, length); });
 }
 
+void TimedSys::cork(int socket, bool on) noexcept {
+  timed(Work::SetSockOpt, [&] { return real_.cork(socket, on), 0; });
+}
+
 int TimedSys::unread_by_peer(int socket) noexcept {
   return timed(Work::Ioctl, [&] { return real_.unread_by_peer(socket); });
 }

@@ -49,13 +49,18 @@ def difference(received, expected):
     return f"byte {at} of {len(expected)} is {received[at]}, not {expected[at]}"
 
 
-def fate(client):
-    """Whether the connection is kept, which another request on it shows, or closed."""
+def fate(client, expected=KEPT):
+    """Whether the connection is kept, which another request on it shows, or closed. Who is to see
+    it closed sends nothing more: that could well be answered by a reset."""
     try:
+        if expected == CLOSED:
+            return CLOSED if client.at_end() else f"open, with {client.buffer[:200]!r} behind"
         client.request("/no/such/path", "HEAD")
         if not client.buffer and not client.receive():
             return CLOSED
         answer = client.answer("HEAD")
+    except TimeoutError:
+        return "open and silent"
     except ConnectionError as error:
         return f"broken: {error}"
     return KEPT if answer.status == 404 else f"{answer} to a request for what is not there"

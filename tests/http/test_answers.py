@@ -142,7 +142,8 @@ def test_connection_is_said_where_it_is_news(server, target, version, sent, rece
     with server.client() as client:
         client.request(target, version=version, headers=[("Connection", sent)] if sent else [])
         assert client.answer()["Connection"] == received
-        assert fate(client) == (CLOSED if received == "close" else KEPT)
+        expected = CLOSED if received == "close" else KEPT
+        assert fate(client, expected) == expected
 
 
 @pytest.mark.parametrize("version", ["HTTP/1.0", "HTTP/1.1"])
@@ -192,7 +193,8 @@ def test_an_error_is_a_page(server, status):
         page = Page(answer.body.decode())
         assert page.text["title"] == page.text["h1"] == f"{status} {reason}"
         assert len(page.text["p"]) > 10, "it says what is wrong"
-        assert fate(client) == (CLOSED if answer["Connection"] == "close" else KEPT)
+        expected = CLOSED if answer["Connection"] == "close" else KEPT
+        assert fate(client, expected) == expected
 
 
 def test_an_error_page_repeats_nothing_the_client_sent(server):

@@ -185,7 +185,7 @@ def test_the_connection_goes_on_as_after_any_answer(server, kind, version, conne
     with server.client() as client:
         client.request(f"/{kind}/x.txt", version=version, headers=fields)
         assert client.answer().status == status
-        assert fate(client) == expected
+        assert fate(client, expected) == expected
 
 
 def test_pipelined_conditions_are_answered_in_turn(server, kind):

@@ -55,7 +55,7 @@ def check_order(server, count, slices):
     numbers = sorted({int(number) for number, _, _ in steps})
     assert len(numbers) == count
     last = str(numbers[-1])
-    answered = next(i for i, step in enumerate(steps) if step[0] == last and step[2] == "Draining")
+    answered = next(i for i, step in enumerate(steps) if step[0] == last and step[2] == "Closed")
     for number in map(str, numbers[:-1]):
         pumps = [i for i, step in enumerate(steps)
                  if step[0] == number and step[1] in ("SendingBody", "AwaitingDisk")]

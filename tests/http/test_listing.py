@@ -295,7 +295,7 @@ def test_many_on_one_connection(server, kind):
             assert len(json.loads(body)["entries"] if number % 2 else ListingPage(body).rows) == 500
         client.request(f"/{kind}/empty/", headers=[("Connection", "close")])
         assert client.answer()["Connection"] == "close"
-        assert fate(client) == CLOSED
+        assert fate(client, CLOSED) == CLOSED
 
 
 @pytest.mark.parametrize("received", [0, 1, 5000, 40_000])

@@ -162,7 +162,7 @@ def test_expectations_without_a_body(server, version, fields, status, expected_f
         line = f"GET /static/x HTTP/{version}\r\n".encode()
         client.send(line + b"Host: localhost\r\n" + fields + b"\r\n")
         assert client.answer().status == status
-        assert fate(client) == expected_fate
+        assert fate(client, expected_fate) == expected_fate
 
 
 def test_an_http_1_0_body_is_dropped_in_spite_of_expect(server):

@@ -30,7 +30,7 @@ def check(server, data, status, expected_fate, method="GET"):
         assert answer.status == status, answer
         said = (answer["Connection"] or KEPT).replace("close", CLOSED).replace("keep-alive", KEPT)
         assert said == expected_fate, answer
-        assert fate(client) == expected_fate
+        assert fate(client, expected_fate) == expected_fate
 
 
 def target_of(size):

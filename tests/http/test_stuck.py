@@ -88,11 +88,11 @@ def test_a_log_in_a_missing_folder_is_refused_and_makes_none(tmp_path):
 
 
 def test_a_client_that_has_its_answer_does_not_hold_up_a_stop(start, make_file):
-    """It asked to close, has read everything, and keeps its socket."""
+    """It was told that its answer is the last, has read everything, and keeps its socket."""
     make_file("static/x", 10)
-    server = start(make_file.root, "--trace")
+    server = start(make_file.root, "--trace", "--no-keep-alive")
     with server.client() as client:
-        client.request("/static/x", headers=[("Connection", "close")])
+        client.request("/static/x")
         assert client.answer().status == 200 and client.at_end()
         server.wait_for_line("Draining, wants Read")
         assert server.stop(timeout=4) == 0  # the linger alone would take 5 s

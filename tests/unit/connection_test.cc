@@ -482,7 +482,58 @@ TEST_F(HelpedConnectionTest, AwaitsAListing) {
   EXPECT_EQ(loop.sys.sleeps(), 0);
 }
 
-// ---- Draining
+// ---- Corking
+
+TEST_F(ConnectionTest, SendsAnswersToPipelinedRequestsTogether) {
+  client_.says(get("/static/a.txt") + get("/missing") + get("/static/big.bin")).play();
+  EXPECT_THAT(statuses(client_.output()), ElementsAre(200, 404, 200));
+  EXPECT_EQ(client_.peer().corks, 1);
+  EXPECT_FALSE(client_.peer().corked);
+}
+
+TEST_F(ConnectionTest, CorksNothingForASingleRequest) {
+  for (const char* const target : {"/static/a.txt", "/static/big.bin", "/dynamic/three.bin"})
+    client_.says(get(target)).play();
+  EXPECT_EQ(client_.peer().corks, 0);
+}
+
+TEST_F(ConnectionTest, HoldsNothingBackWhileItWaits) {
+  client_.says(get("/static/a.txt") + "GET /static/a.t").play();
+  EXPECT_EQ(client_.state(), State::ReadingRequest);
+  EXPECT_FALSE(client_.peer().corked) << "the rest of a request may never come";
+
+  FakeClient slow(loop_);
+  slow.says(get("/static/big.bin") + get("/static/a.txt")).peer().room = 1000;
+  slow.play();
+  EXPECT_EQ(slow.state(), State::SendingBody);
+  EXPECT_FALSE(slow.peer().corked);
+}
+
+// ---- The end, and Draining
+
+TEST_F(ConnectionTest, ClosesAtOnceIfTheClientHasSentAllByItsOwnWord) {
+  for (const std::string& request :
+       {get("/static/a.txt", "Connection: close\r\n"), std::string("GET / HTTP/1.0\r\n\r\n"),
+        get("/missing", "Connection: close\r\nContent-Length: 3\r\n") + "abc"}) {
+    FakeClient client(loop_);
+    client.says(request);
+    EXPECT_EQ(client.hand(Event::SocketReady), Want::Close) << request;
+    EXPECT_EQ(statuses(client.output()).size(), 1U) << request;
+  }
+}
+
+// Whatever it may still send would reset the connection, and its answer could be lost.
+TEST_F(ConnectionTest, DrainsIfTheClientMaySendMore) {
+  const std::string refused = "GET / HTTP/1.1\r\nConnection: close\r\n\r\n";
+  for (const std::string& request :
+       {refused, get("/static/a.txt", "Connection: close\r\n") + "\r\n",
+        get("/static/a.txt", "Connection: close\r\nContent-Length: 65537\r\n"),
+        get("/", "Connection: close\r\nExpect: 100-continue\r\nContent-Length: 3\r\n")}) {
+    FakeClient client(loop_);
+    client.says(request).play();
+    EXPECT_EQ(client.state(), State::Draining) << request;
+  }
+}
 
 TEST_F(ConnectionTest, DrainsUntilTheInputEnds) {
   client_.says(get("/static/a.txt", "Connection: close\r\n") + "more").play();
@@ -498,14 +549,14 @@ TEST_F(ConnectionTest, DrainsUntilTheInputEnds) {
 TEST_F(ConnectionTest, StopsDrainingWhenPatienceEnds) {
   for (const Event event : {Event::PeerGone, Event::Timeout}) {
     FakeClient client(loop_);
-    client.says(get("/", "Connection: close\r\n")).play();
+    client.says(get("/", "Connection: close\r\n") + "more").play();
     ASSERT_EQ(client.state(), State::Draining);
     EXPECT_EQ(client.hand(event), Want::Close);
   }
 }
 
 TEST_F(ConnectionTest, DrainsALimitedAmountInBoundedTurns) {
-  client_.says(get("/", "Connection: close\r\n")).play();
+  client_.says("BREW / HTTP/1.1\r\nHost: a\r\n\r\n").play();
   constexpr std::size_t kChunk = 16 * 1024;
   std::size_t turns = 0;
   for (; !client_.closed(); ++turns) {

@@ -129,6 +129,12 @@ ssize_t FaultySys::sendfile(int socket, int file, off_t offset, std::size_t leng
   return size;
 }
 
+void FaultySys::cork(int socket, bool on) noexcept {
+  Peer& to = peer(socket);
+  to.corked = on;
+  if (on) ++to.corks;
+}
+
 int FaultySys::unread_by_peer(int socket) noexcept {
   if (const int error = begin(Call::UnreadByPeer); error < 0) return error;
   return peer(socket).unread;

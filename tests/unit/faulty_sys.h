@@ -65,6 +65,8 @@ class FaultySys final : public Sys {
     bool output_ended = false;      // shutdown_write() was called
     bool reset = false;             // reset_on_close() was called
     bool held_back = false;         // the last bytes came with MSG_MORE: more was promised
+    bool corked = false;            // cork() holds back what does not fill a packet
+    int corks = 0;                  // how often it was put on
   };
 
   static constexpr std::size_t kNoLimit = static_cast<std::size_t>(-1);
@@ -118,6 +120,7 @@ class FaultySys final : public Sys {
   ssize_t recv(int socket, std::span<char> into) noexcept override;
   ssize_t send(int socket, std::string_view bytes, bool more) noexcept override;
   ssize_t sendfile(int socket, int file, off_t offset, std::size_t length) noexcept override;
+  void cork(int socket, bool on) noexcept override;
   int unread_by_peer(int socket) noexcept override;
   int shutdown_write(int socket) noexcept override;
   void reset_on_close(int socket) noexcept override;

@@ -129,9 +129,9 @@ TEST_F(PersistenceTest, KeepsAndClosesAsTheClientAsks) {
     State then;
   } rows[] = {
       {get("/static/a.txt"), "", State::ReadingRequest},
-      {get("/static/a.txt", "Connection: close\r\n"), "close", State::Draining},
+      {get("/static/a.txt", "Connection: close\r\n"), "close", State::Closed},
       {get("/missing"), "", State::ReadingRequest},
-      {"GET /static/a.txt HTTP/1.0\r\n\r\n", "close", State::Draining},
+      {"GET /static/a.txt HTTP/1.0\r\n\r\n", "close", State::Closed},
       {"GET /static/a.txt HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "keep-alive",
        State::ReadingRequest},
       {"BREW / HTTP/1.1\r\nHost: a\r\n\r\n", "close", State::Draining},

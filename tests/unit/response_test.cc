@@ -5,7 +5,6 @@
 
 #include <string>
 
-#include "faulty_sys.h"
 #include "http/status.h"
 
 namespace aws {
@@ -31,13 +30,10 @@ TEST(Status, HasAPhraseForAllThatIsSent) {
 }
 
 TEST(StatusResponse, IsASmallWellFormedPage) {
-  FaultySys sys;
   for (const int status : kPages) {
-    const UniqueFd socket = sys.connect();
-    const Response response = status_response(sys, status);
-    ASSERT_NE(response.body, nullptr);
-    ASSERT_EQ(response.body->pump(socket.get()), Pump::Done);
-    const std::string& page = sys.peer(socket.get()).output;
+    const Response response = status_response(status);
+    const std::string page(response.page);
+    EXPECT_EQ(response.body, nullptr);
 
     const std::string title = std::to_string(status) + ' ' + std::string(reason_phrase(status));
     EXPECT_EQ(response.head.status, status);
@@ -53,8 +49,8 @@ TEST(StatusResponse, IsASmallWellFormedPage) {
 }
 
 TEST(StatusResponse, Of204IsEmpty) {
-  FaultySys sys;
-  const Response response = status_response(sys, 204);
+  const Response response = status_response(204);
+  EXPECT_EQ(response.page, "");
   EXPECT_EQ(response.body, nullptr);
   EXPECT_EQ(response.head.content_length, std::nullopt);
   EXPECT_EQ(response.head.content_type, "");
