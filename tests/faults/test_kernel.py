@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from conftest import AWS
+from conftest import AWS, SHIM
+from control import Control
 from observe import Strace, is_asleep, process_state, wait_until
 
 ALL = ("accept4,recvfrom,sendto,sendfile,epoll_ctl,epoll_wait,io_submit,io_getevents,read,pread64,"
@@ -181,6 +182,29 @@ def test_a_machine_without_ipv6_is_served_by_ipv4(start, tmp_path, make_file):
     assert server.get("/static/x").body == content
     with pytest.raises(OSError):
         socket.create_connection(("::1", server.port), timeout=30).close()
+
+
+@pytest.mark.parametrize("kind, size", [("static", 1000), ("static", 100_000), ("dynamic", 1000)])
+def test_a_hot_request_allocates_nothing(start, tmp_path, make_file, kind, size):
+    """The shim, which here does nothing else, counts. Once a second the file is opened anew, and
+    its image made anew: hence a tenth."""
+    requests = 500
+    make_file(f"{kind}/x", size)
+    wait_until(lambda: time.time() - os.stat(tmp_path / kind / "x").st_ctime > 1.1, "it is settled")
+    control = Control(tmp_path / "control")
+    server = start(tmp_path, "--threads", "1", "--log-level", "off", env={
+        "LD_PRELOAD": str(SHIM), "SOCKOP": "seed=1", "SOCKOP_CONTROL": control.path})
+    with server.client() as client:
+        for _ in range(20):  # all that is done but once
+            client.request(f"/{kind}/x")
+            assert client.answer().status == 200
+        before = control.all_calls_seen()
+        for _ in range(requests):
+            client.request(f"/{kind}/x")
+            assert client.answer().status == 200
+        seen = control.all_calls_seen()
+    assert seen["recv"] - before["recv"] >= requests, "the shim saw nothing"
+    assert seen["malloc"] - before["malloc"] <= requests // 10
 
 
 @pytest.mark.parametrize("kind, calls", [

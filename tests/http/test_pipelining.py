@@ -1,5 +1,7 @@
 """Requests sent before the answers came: answered all, in order (RFC 9112 section 9.3.2)."""
 import random
+import socket
+import struct
 
 import pytest
 
@@ -61,6 +63,24 @@ def test_sent_all_at_once(server, contents, count):
         for number, request in enumerate(requests):
             check_answer(client, request, number)
         assert fate(client) == KEPT
+
+
+def data_segments(client):
+    """How many TCP segments with data have come: tcpi_data_segs_in of struct tcp_info (tcp(7))."""
+    info = client.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 160)
+    return struct.unpack_from("I", info, 152)[0]
+
+
+@pytest.mark.parametrize("target", ["/static/3000", "/static/missing"])
+def test_answers_to_requests_that_came_together_leave_together(start, contents, target):
+    server = start(contents[0])
+    with server.client() as client:
+        for _ in range(3):
+            client.send(request_bytes(target, version="HTTP/1.1") * 16)
+            before = data_segments(client)
+            for _ in range(16):
+                assert client.answer().status in (200, 404)
+            assert data_segments(client) - before <= 4  # of 64 KiB each, on the loopback
 
 
 @pytest.mark.parametrize("shift", [-5, -3, -2, -1, 1, 2, 5, 30])
