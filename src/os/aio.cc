@@ -1,23 +1,22 @@
 #include "os/aio.h"
 
 #include <sys/eventfd.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <cerrno>
 #include <string>
 #include <system_error>
 #include <utility>
+
+#include "os/aio_block.h"
 
 namespace aws {
 namespace {
 
 constexpr std::size_t kBlockAlignment = 4096;  // a page, and what O_DIRECT asks for
 constexpr std::size_t kEventsPerReap = 64;
-constexpr std::size_t kTouchSize = 32 * 1024;  // of a helper's stack
 
 std::system_error setup_error(int error, std::size_t blocks) {
   std::string what = "io_setup for " + std::to_string(blocks) + " reads";
@@ -30,98 +29,6 @@ std::system_error setup_error(int error, std::size_t blocks) {
 }
 
 }  // namespace
-
-// A place in the ring, its block of memory, and the kernel's or the helper's view of the read that
-// fills it.
-class AioBlock final : public Errand {
- public:
-  AioBlock(AioContext& owner, AioRead::Use what, char* into)
-      : context(owner), use(what), memory(into) {}
-
-  AioContext& context;
-  const AioRead::Use use;
-  char* const memory;  // kBlockSize bytes; of a sentinel kSentinelSize, shared by all
-  iocb control{};
-  AioRead* reader = nullptr;  // nullptr: free, or orphaned while queued or in flight
-
-  // What a helper reads.
-  int file = -1;
-  off_t offset = 0;
-  std::size_t length = 0;
-  ssize_t result = 0;
-
- private:
-  void run(Sys& sys) noexcept override {
-    result = use == AioRead::Use::Bytes ? sys.pread(file, {memory, length}, offset) : touch(sys);
-  }
-
-  // Reads all of it, for the page cache alone; the bytes read, or -errno.
-  ssize_t touch(Sys& sys) const noexcept {
-    std::array<char, kTouchSize> dropped;  // NOLINT: written by the kernel, never read
-    std::size_t done = 0;
-    while (done < length) {
-      const std::size_t size = std::min(length - done, dropped.size());
-      const ssize_t got =
-          sys.pread(file, {dropped.data(), size}, offset + static_cast<off_t>(done));
-      if (got <= 0) return got < 0 ? got : static_cast<ssize_t>(done);
-      done += static_cast<std::size_t>(got);
-    }
-    return static_cast<ssize_t>(done);
-  }
-
-  void returned(std::vector<void*>& ready) override { context.complete(*this, result, ready); }
-};
-
-// ---- AioRead
-
-void AioRead::start(int file, off_t offset, std::size_t length, ReadMode mode, const void* owner) {
-  assert(state_ == State::Nothing && length > 0 && length <= AioContext::kBlockSize);
-  assert(use_ == Use::Bytes || mode == ReadMode::OnHelper || length == AioContext::kSentinelSize);
-  mode_ = mode;
-  owner_ = owner;
-  file_ = file;
-  offset_ = offset;
-  length_ = length;
-  context_.begin(*this);
-}
-
-void AioRead::release() {
-  const bool was_done = done();
-  AioBlock* const block = surrender();
-  if (block == nullptr) return;
-  // A block that is still queued or in flight is orphaned: it comes back with its completion.
-  if (was_done || context_.helpers_.withdraw(*block)) context_.give_back(*block);
-}
-
-// Back to Nothing; the block that was held, or nullptr, has no reader any more.
-AioBlock* AioRead::surrender() {
-  unlink();
-  state_ = State::Nothing;
-  idle_ = false;
-  waiter_ = nullptr;
-  AioBlock* const block = std::exchange(block_, nullptr);
-  if (block != nullptr) block->reader = nullptr;
-  return block;
-}
-
-std::string_view AioRead::bytes() const {
-  assert(done() && result_ >= 0 && block_ != nullptr);
-  return {block_->memory, static_cast<std::size_t>(result_)};
-}
-
-void AioRead::set_idle(bool idle) {
-  idle_ = idle;
-  if (state_ != State::Done) return;  // complete() looks at idle_ again
-  if (idle) {
-    AioContext::Lane& lane = context_.lane_of(use_);
-    lane.idle.push_back(*this);
-    context_.serve_line(lane);
-  } else {
-    unlink();
-  }
-}
-
-// ---- AioContext
 
 AioContext::AioContext(Sys& sys, HelperThreads& helpers, std::size_t blocks, std::size_t sentinels)
     : sys_(sys), event_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), helpers_(helpers) {
@@ -193,16 +100,11 @@ void AioContext::queue(AioRead& read, AioBlock& block) {
   read.state_ = AioRead::State::Queued;
   if (read.mode_ == ReadMode::OnHelper) {
     ++counters_.on_helper;
-    block.file = read.file_;
-    block.offset = read.offset_;
-    block.length = read.length_;
+    block.prepare_for_helper(read);
     helpers_.start(block, read.owner_);
     return;
   }
-  io_prep_pread(&block.control, read.file_, block.memory, read.length_, read.offset_);
-  io_set_eventfd(&block.control, event_fd_.get());
-  if (read.mode_ == ReadMode::NoWait) block.control.aio_rw_flags = RWF_NOWAIT;
-  block.control.data = &block;
+  block.prepare(read, event_fd_.get());
   queue_.push_back(&block);
 }
 
