@@ -16,7 +16,7 @@ namespace aws {
 namespace {
 
 constexpr std::size_t kBlockAlignment = 4096;  // a page, and what O_DIRECT asks for
-constexpr std::size_t kEventsPerReap = 64;
+constexpr std::size_t kReadsPerCall = 64;
 
 std::system_error setup_error(int error, std::size_t blocks) {
   std::string what = "io_setup for " + std::to_string(blocks) + " reads";
@@ -41,6 +41,7 @@ AioContext::AioContext(Sys& sys, HelperThreads& helpers, std::size_t blocks, std
   if (result < 0) throw setup_error(-result, blocks + sentinels);
   add_blocks(AioRead::Use::Bytes, blocks);
   add_blocks(AioRead::Use::Sentinel, sentinels);
+  queue_.reserve(blocks + sentinels);
 }
 
 void AioContext::add_blocks(AioRead::Use use, std::size_t count) {
@@ -74,6 +75,14 @@ std::size_t AioContext::blocks_in_use() const {
   return count;
 }
 
+std::size_t AioContext::reads_in_flight() const {
+  return lanes_[0].in_flight + lanes_[1].in_flight;
+}
+
+bool AioContext::has_unfinished() const {
+  return ring_was_full_ || reap_failed_ || lane_of(AioRead::Use::Bytes).in_flight > 0;
+}
+
 void AioContext::give_back(AioBlock& block) {
   Lane& lane = lane_of(block.use);
   lane.free.push_back(&block);
@@ -104,7 +113,8 @@ void AioContext::queue(AioRead& read, AioBlock& block) {
     helpers_.start(block, read.owner_);
     return;
   }
-  block.prepare(read, event_fd_.get());
+  block.prepare(read);
+  if (read.use_ == AioRead::Use::Sentinel) io_set_eventfd(&block.control, event_fd_.get());
   queue_.push_back(&block);
 }
 
@@ -112,41 +122,34 @@ void AioContext::submit(std::vector<void*>& ready) {
   if (reap_failed_) reap(ready);
   drop_orphans();
   ring_was_full_ = false;
-
-  std::array<iocb*, kEventsPerReap> batch{};
-  while (!queue_.empty()) {
-    const std::size_t count = std::min(queue_.size(), batch.size());
-    std::transform(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count),
-                   batch.begin(), [](AioBlock* block) { return &block->control; });
-    const int taken = sys_.aio_submit(ring_, {batch.data(), count});
-    if (taken == -EAGAIN || taken == 0) {  // the ring is full: after the next reap
-      ring_was_full_ = true;
-      ++counters_.ring_full;
-      break;
-    }
-    // An error is about the first read of the batch alone (io_submit(2)): fail it, go on.
-    const auto first_left = queue_.begin() + (taken > 0 ? taken : 1);
-    const std::vector<AioBlock*> gone(queue_.begin(), first_left);
-    queue_.erase(queue_.begin(), first_left);
-    for (AioBlock* const block : gone) {
-      if (taken < 0) {
-        complete(*block, taken, ready);
-      } else {
-        ++in_flight_;
-        block->reader->state_ = AioRead::State::InFlight;
-      }
-    }
-  }
-  reap_what_was_at_once(ready);
+  std::size_t gone = 0;  // of the queue: those at its front
+  while (gone < queue_.size() && !ring_was_full_)
+    gone += submit_batch(gone, ready);
+  queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(gone));
+  counters_.at_once += reap_all(ready);
 }
 
-// What io_submit(2) did at once, since the data was in the page cache. The eventfd has been
-// signalled for it: unless that is taken back, the next wait ends for nothing.
-void AioContext::reap_what_was_at_once(std::vector<void*>& ready) {
-  if (in_flight_ == 0) return;
-  const std::size_t reaped = reap_at_least(0, ready);
-  counters_.at_once += reaped;
-  if (reaped > 0) reap(ready);
+// Submits queued reads from the `begin`-th on, in one call; how many of them need no other.
+std::size_t AioContext::submit_batch(std::size_t begin, std::vector<void*>& ready) {
+  std::array<iocb*, kReadsPerCall> batch{};
+  const std::size_t count = std::min(queue_.size() - begin, batch.size());
+  for (std::size_t i = 0; i < count; ++i)
+    batch[i] = &queue_[begin + i]->control;
+  const int taken = sys_.aio_submit(ring_, {batch.data(), count});
+  if (taken == -EAGAIN || taken == 0) {  // after the next reap
+    ring_was_full_ = true;
+    ++counters_.ring_full;
+    return 0;
+  }
+  if (taken < 0) {  // it is about the first read of the batch alone (io_submit(2))
+    complete(*queue_[begin], taken, ready);
+    return 1;
+  }
+  for (std::size_t i = begin; i < begin + static_cast<std::size_t>(taken); ++i) {
+    ++lane_of(queue_[i]->use).in_flight;
+    queue_[i]->reader->state_ = AioRead::State::InFlight;
+  }
+  return static_cast<std::size_t>(taken);
 }
 
 // What was orphaned before the kernel saw it goes straight back: its file may be closed by now.
@@ -182,19 +185,31 @@ void AioContext::reap(std::vector<void*>& ready) {
   // the two would be announced to nobody.
   std::uint64_t announced = 0;
   [[maybe_unused]] const ssize_t ignored = ::read(event_fd_.get(), &announced, sizeof(announced));
-  while (in_flight_ > 0 && reap_at_least(0, ready) > 0) {
+  reap_all(ready);
+}
+
+// Until the ring is empty, however little the kernel tells at a time; how many were done. (libaio
+// looks at the ring itself, and makes no call for an empty one.)
+std::size_t AioContext::reap_all(std::vector<void*>& ready) {
+  std::size_t all = 0;
+  while (reads_in_flight() > 0) {
+    const std::size_t reaped = reap_at_least(0, ready);
+    if (reaped == 0) break;
+    all += reaped;
   }
+  return all;
 }
 
 std::size_t AioContext::reap_at_least(long at_least, std::vector<void*>& ready) {
-  std::array<io_event, kEventsPerReap> events{};
+  std::array<io_event, kReadsPerCall> events{};
   const int count = sys_.aio_events(ring_, at_least, events);
   reap_failed_ = count < 0;
   if (count <= 0) return 0;
   const auto reaped = static_cast<std::size_t>(count);
-  in_flight_ -= reaped;
   for (const io_event& event : std::span(events).first(reaped)) {
-    complete(*static_cast<AioBlock*>(event.data), static_cast<ssize_t>(event.res), ready);
+    AioBlock& block = *static_cast<AioBlock*>(event.data);
+    --lane_of(block.use).in_flight;
+    complete(block, static_cast<ssize_t>(event.res), ready);
   }
   return reaped;
 }
@@ -203,7 +218,7 @@ void AioContext::drain() {
   helpers_.drain();
   drop_orphans();
   std::vector<void*> nobody;
-  while (in_flight_ > 0 && reap_at_least(1, nobody) > 0) {
+  while (reads_in_flight() > 0 && reap_at_least(1, nobody) > 0) {
   }
 }
 

@@ -14,9 +14,8 @@ constexpr std::size_t kTouchSize = 32 * 1024;  // of a helper's stack
 
 }  // namespace
 
-void AioBlock::prepare(const AioRead& read, int announced_by) {
+void AioBlock::prepare(const AioRead& read) {
   io_prep_pread(&control, read.file_, memory, read.length_, read.offset_);
-  io_set_eventfd(&control, announced_by);
   if (read.mode_ == ReadMode::NoWait) control.aio_rw_flags = RWF_NOWAIT;
   control.data = this;
 }

@@ -24,9 +24,8 @@ class AioBlock final : public Errand {
   AioBlock(AioContext& owner, AioRead::Use what, char* into)
       : context(owner), use(what), memory(into) {}
 
-  // Makes `control` ask the kernel for what `read` wants; `announced_by` is the eventfd that is
-  // signalled when it is done.
-  void prepare(const AioRead& read, int announced_by);
+  // Makes `control` ask the kernel for what `read` wants.
+  void prepare(const AioRead& read);
 
   // The same for run().
   void prepare_for_helper(const AioRead& read);

@@ -85,6 +85,9 @@ def test_cold_static_is_probed_and_announced_before_it_is_sent(start, tmp_path, 
     assert missed > 0, "the file was not cold"
     sentinels = [call for call in loops[0] if call.startswith("io_submit(")]
     assert sentinels and all("RWF_NOWAIT" in call for call in sentinels), sentinels
+    assert all("IOCB_FLAG_RESFD" in call for call in sentinels), sentinels
+    eventfd = re.search(r"aio_resfd=(\d+)", sentinels[0]).group(1)
+    assert [call for call in loops[0] if call.startswith(f"read({eventfd}<")], "unheard"
     assert counters["windows announced"] >= 1
     assert counters["windows announced"] + counters.get("windows ahead", 0) >= len(sentinels)
 
