@@ -208,8 +208,14 @@ std::size_t AioContext::reap_at_least(long at_least, std::vector<void*>& ready) 
   const auto reaped = static_cast<std::size_t>(count);
   for (const io_event& event : std::span(events).first(reaped)) {
     AioBlock& block = *static_cast<AioBlock*>(event.data);
+    const auto result = static_cast<ssize_t>(event.res);
     --lane_of(block.use).in_flight;
-    complete(block, static_cast<ssize_t>(event.res), ready);
+    if (result == -EINTR && block.reader != nullptr) {  // nothing is wrong: once more
+      block.reader->state_ = AioRead::State::Queued;
+      queue_.push_back(&block);
+    } else {
+      complete(block, result, ready);
+    }
   }
   return reaped;
 }

@@ -117,6 +117,38 @@ TEST_F(AioFaultTest, PassesOnWhatTheDiskSays) {
   EXPECT_EQ(read.result(), -EIO);
 }
 
+TEST_F(AioFaultTest, ReadsAgainWhatASignalInterrupted) {
+  AioContext context(sys_, helpers_, 2, kSentinels);
+  AioRead read(context);
+  read.start(file_.get(), 10, 20, ReadMode::MayWait);
+  read.set_waiter(&read);
+  sys_.fail_read(1, EINTR);
+  Ready ready;
+  context.submit(ready);
+  finish(context, ready);
+  EXPECT_THAT(ready, IsEmpty());
+  EXPECT_TRUE(context.has_queued()) << "the loop goes on at once";
+  EXPECT_EQ(context.reads_in_flight(), 0U);
+  context.submit(ready);
+  finish(context, ready);
+  EXPECT_THAT(ready, ElementsAre(&read));
+  EXPECT_EQ(read.bytes(), pattern(10'000).substr(10, 20));
+}
+
+TEST_F(AioFaultTest, DoesNotReadAgainForAReaderThatLeft) {
+  AioContext context(sys_, helpers_, 2, kSentinels);
+  sys_.fail_read(1, EINTR);
+  Ready ready;
+  {
+    AioRead read(context);
+    read.start(file_.get(), 10, 20, ReadMode::MayWait);
+    context.submit(ready);
+  }
+  finish(context, ready);
+  EXPECT_FALSE(context.has_queued());
+  EXPECT_EQ(context.blocks_in_use(), 0U);
+}
+
 // A read cannot be cancelled: the kernel still writes into the block of a reader that has left.
 TEST_F(AioFaultTest, KeepsAnOrphanedBlockUntilItsCompletion) {
   AioContext context(sys_, helpers_, 1, kSentinels);
