@@ -1,23 +1,22 @@
 #include "os/aio.h"
 
 #include <sys/eventfd.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <cerrno>
 #include <string>
 #include <system_error>
 #include <utility>
 
+#include "os/aio_block.h"
+
 namespace aws {
 namespace {
 
 constexpr std::size_t kBlockAlignment = 4096;  // a page, and what O_DIRECT asks for
-constexpr std::size_t kEventsPerReap = 64;
-constexpr std::size_t kTouchSize = 32 * 1024;  // of a helper's stack
+constexpr std::size_t kReadsPerCall = 64;
 
 std::system_error setup_error(int error, std::size_t blocks) {
   std::string what = "io_setup for " + std::to_string(blocks) + " reads";
@@ -31,98 +30,6 @@ std::system_error setup_error(int error, std::size_t blocks) {
 
 }  // namespace
 
-// A place in the ring, its block of memory, and the kernel's or the helper's view of the read that
-// fills it.
-class AioBlock final : public Errand {
- public:
-  AioBlock(AioContext& owner, AioRead::Use what, char* into)
-      : context(owner), use(what), memory(into) {}
-
-  AioContext& context;
-  const AioRead::Use use;
-  char* const memory;  // kBlockSize bytes; of a sentinel kSentinelSize, shared by all
-  iocb control{};
-  AioRead* reader = nullptr;  // nullptr: free, or orphaned while queued or in flight
-
-  // What a helper reads.
-  int file = -1;
-  off_t offset = 0;
-  std::size_t length = 0;
-  ssize_t result = 0;
-
- private:
-  void run(Sys& sys) noexcept override {
-    result = use == AioRead::Use::Bytes ? sys.pread(file, {memory, length}, offset) : touch(sys);
-  }
-
-  // Reads all of it, for the page cache alone; the bytes read, or -errno.
-  ssize_t touch(Sys& sys) const noexcept {
-    std::array<char, kTouchSize> dropped;  // NOLINT: written by the kernel, never read
-    std::size_t done = 0;
-    while (done < length) {
-      const std::size_t size = std::min(length - done, dropped.size());
-      const ssize_t got =
-          sys.pread(file, {dropped.data(), size}, offset + static_cast<off_t>(done));
-      if (got <= 0) return got < 0 ? got : static_cast<ssize_t>(done);
-      done += static_cast<std::size_t>(got);
-    }
-    return static_cast<ssize_t>(done);
-  }
-
-  void returned(std::vector<void*>& ready) override { context.complete(*this, result, ready); }
-};
-
-// ---- AioRead
-
-void AioRead::start(int file, off_t offset, std::size_t length, ReadMode mode, const void* owner) {
-  assert(state_ == State::Nothing && length > 0 && length <= AioContext::kBlockSize);
-  assert(use_ == Use::Bytes || mode == ReadMode::OnHelper || length == AioContext::kSentinelSize);
-  mode_ = mode;
-  owner_ = owner;
-  file_ = file;
-  offset_ = offset;
-  length_ = length;
-  context_.begin(*this);
-}
-
-void AioRead::release() {
-  const bool was_done = done();
-  AioBlock* const block = surrender();
-  if (block == nullptr) return;
-  // A block that is still queued or in flight is orphaned: it comes back with its completion.
-  if (was_done || context_.helpers_.withdraw(*block)) context_.give_back(*block);
-}
-
-// Back to Nothing; the block that was held, or nullptr, has no reader any more.
-AioBlock* AioRead::surrender() {
-  unlink();
-  state_ = State::Nothing;
-  idle_ = false;
-  waiter_ = nullptr;
-  AioBlock* const block = std::exchange(block_, nullptr);
-  if (block != nullptr) block->reader = nullptr;
-  return block;
-}
-
-std::string_view AioRead::bytes() const {
-  assert(done() && result_ >= 0 && block_ != nullptr);
-  return {block_->memory, static_cast<std::size_t>(result_)};
-}
-
-void AioRead::set_idle(bool idle) {
-  idle_ = idle;
-  if (state_ != State::Done) return;  // complete() looks at idle_ again
-  if (idle) {
-    AioContext::Lane& lane = context_.lane_of(use_);
-    lane.idle.push_back(*this);
-    context_.serve_line(lane);
-  } else {
-    unlink();
-  }
-}
-
-// ---- AioContext
-
 AioContext::AioContext(Sys& sys, HelperThreads& helpers, std::size_t blocks, std::size_t sentinels)
     : sys_(sys), event_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), helpers_(helpers) {
   if (!event_fd_) throw std::system_error(errno, std::generic_category(), "eventfd");
@@ -134,6 +41,7 @@ AioContext::AioContext(Sys& sys, HelperThreads& helpers, std::size_t blocks, std
   if (result < 0) throw setup_error(-result, blocks + sentinels);
   add_blocks(AioRead::Use::Bytes, blocks);
   add_blocks(AioRead::Use::Sentinel, sentinels);
+  queue_.reserve(blocks + sentinels);
 }
 
 void AioContext::add_blocks(AioRead::Use use, std::size_t count) {
@@ -167,6 +75,14 @@ std::size_t AioContext::blocks_in_use() const {
   return count;
 }
 
+std::size_t AioContext::reads_in_flight() const {
+  return lanes_[0].in_flight + lanes_[1].in_flight;
+}
+
+bool AioContext::has_unfinished() const {
+  return ring_was_full_ || reap_failed_ || lane_of(AioRead::Use::Bytes).in_flight > 0;
+}
+
 void AioContext::give_back(AioBlock& block) {
   Lane& lane = lane_of(block.use);
   lane.free.push_back(&block);
@@ -193,16 +109,12 @@ void AioContext::queue(AioRead& read, AioBlock& block) {
   read.state_ = AioRead::State::Queued;
   if (read.mode_ == ReadMode::OnHelper) {
     ++counters_.on_helper;
-    block.file = read.file_;
-    block.offset = read.offset_;
-    block.length = read.length_;
+    block.prepare_for_helper(read);
     helpers_.start(block, read.owner_);
     return;
   }
-  io_prep_pread(&block.control, read.file_, block.memory, read.length_, read.offset_);
-  io_set_eventfd(&block.control, event_fd_.get());
-  if (read.mode_ == ReadMode::NoWait) block.control.aio_rw_flags = RWF_NOWAIT;
-  block.control.data = &block;
+  block.prepare(read);
+  if (read.use_ == AioRead::Use::Sentinel) io_set_eventfd(&block.control, event_fd_.get());
   queue_.push_back(&block);
 }
 
@@ -210,41 +122,34 @@ void AioContext::submit(std::vector<void*>& ready) {
   if (reap_failed_) reap(ready);
   drop_orphans();
   ring_was_full_ = false;
-
-  std::array<iocb*, kEventsPerReap> batch{};
-  while (!queue_.empty()) {
-    const std::size_t count = std::min(queue_.size(), batch.size());
-    std::transform(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count),
-                   batch.begin(), [](AioBlock* block) { return &block->control; });
-    const int taken = sys_.aio_submit(ring_, {batch.data(), count});
-    if (taken == -EAGAIN || taken == 0) {  // the ring is full: after the next reap
-      ring_was_full_ = true;
-      ++counters_.ring_full;
-      break;
-    }
-    // An error is about the first read of the batch alone (io_submit(2)): fail it, go on.
-    const auto first_left = queue_.begin() + (taken > 0 ? taken : 1);
-    const std::vector<AioBlock*> gone(queue_.begin(), first_left);
-    queue_.erase(queue_.begin(), first_left);
-    for (AioBlock* const block : gone) {
-      if (taken < 0) {
-        complete(*block, taken, ready);
-      } else {
-        ++in_flight_;
-        block->reader->state_ = AioRead::State::InFlight;
-      }
-    }
-  }
-  reap_what_was_at_once(ready);
+  std::size_t gone = 0;  // of the queue: those at its front
+  while (gone < queue_.size() && !ring_was_full_)
+    gone += submit_batch(gone, ready);
+  queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(gone));
+  counters_.at_once += reap_all(ready);
 }
 
-// What io_submit(2) did at once, since the data was in the page cache. The eventfd has been
-// signalled for it: unless that is taken back, the next wait ends for nothing.
-void AioContext::reap_what_was_at_once(std::vector<void*>& ready) {
-  if (in_flight_ == 0) return;
-  const std::size_t reaped = reap_at_least(0, ready);
-  counters_.at_once += reaped;
-  if (reaped > 0) reap(ready);
+// Submits queued reads from the `begin`-th on, in one call; how many of them need no other.
+std::size_t AioContext::submit_batch(std::size_t begin, std::vector<void*>& ready) {
+  std::array<iocb*, kReadsPerCall> batch{};
+  const std::size_t count = std::min(queue_.size() - begin, batch.size());
+  for (std::size_t i = 0; i < count; ++i)
+    batch[i] = &queue_[begin + i]->control;
+  const int taken = sys_.aio_submit(ring_, {batch.data(), count});
+  if (taken == -EAGAIN || taken == 0) {  // after the next reap
+    ring_was_full_ = true;
+    ++counters_.ring_full;
+    return 0;
+  }
+  if (taken < 0) {  // it is about the first read of the batch alone (io_submit(2))
+    complete(*queue_[begin], taken, ready);
+    return 1;
+  }
+  for (std::size_t i = begin; i < begin + static_cast<std::size_t>(taken); ++i) {
+    ++lane_of(queue_[i]->use).in_flight;
+    queue_[i]->reader->state_ = AioRead::State::InFlight;
+  }
+  return static_cast<std::size_t>(taken);
 }
 
 // What was orphaned before the kernel saw it goes straight back: its file may be closed by now.
@@ -280,19 +185,37 @@ void AioContext::reap(std::vector<void*>& ready) {
   // the two would be announced to nobody.
   std::uint64_t announced = 0;
   [[maybe_unused]] const ssize_t ignored = ::read(event_fd_.get(), &announced, sizeof(announced));
-  while (in_flight_ > 0 && reap_at_least(0, ready) > 0) {
+  reap_all(ready);
+}
+
+// Until the ring is empty, however little the kernel tells at a time; how many were done. (libaio
+// looks at the ring itself, and makes no call for an empty one.)
+std::size_t AioContext::reap_all(std::vector<void*>& ready) {
+  std::size_t all = 0;
+  while (reads_in_flight() > 0) {
+    const std::size_t reaped = reap_at_least(0, ready);
+    if (reaped == 0) break;
+    all += reaped;
   }
+  return all;
 }
 
 std::size_t AioContext::reap_at_least(long at_least, std::vector<void*>& ready) {
-  std::array<io_event, kEventsPerReap> events{};
+  std::array<io_event, kReadsPerCall> events{};
   const int count = sys_.aio_events(ring_, at_least, events);
   reap_failed_ = count < 0;
   if (count <= 0) return 0;
   const auto reaped = static_cast<std::size_t>(count);
-  in_flight_ -= reaped;
   for (const io_event& event : std::span(events).first(reaped)) {
-    complete(*static_cast<AioBlock*>(event.data), static_cast<ssize_t>(event.res), ready);
+    AioBlock& block = *static_cast<AioBlock*>(event.data);
+    const auto result = static_cast<ssize_t>(event.res);
+    --lane_of(block.use).in_flight;
+    if (result == -EINTR && block.reader != nullptr) {  // nothing is wrong: once more
+      block.reader->state_ = AioRead::State::Queued;
+      queue_.push_back(&block);
+    } else {
+      complete(block, result, ready);
+    }
   }
   return reaped;
 }
@@ -301,7 +224,7 @@ void AioContext::drain() {
   helpers_.drain();
   drop_orphans();
   std::vector<void*> nobody;
-  while (in_flight_ > 0 && reap_at_least(1, nobody) > 0) {
+  while (reads_in_flight() > 0 && reap_at_least(1, nobody) > 0) {
   }
 }
 

@@ -17,7 +17,7 @@ Fleet::Fleet(SharedState& shared, Listeners listeners, bool pin)
     : shared_(shared), ended_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), pin_(pin) {
   if (!ended_fd_) throw std::system_error(errno, std::generic_category(), "eventfd");
   for (std::vector<UniqueFd>& sockets : listeners.per_loop) {
-    servers_.push_back(std::make_unique<Server>(shared, std::move(sockets)));
+    servers_.push_back(std::make_unique<Server>(shared, std::move(sockets), kernel_));
   }
 }
 

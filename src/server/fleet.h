@@ -42,6 +42,7 @@ class Fleet {
  private:
   void run_loop(std::size_t index) noexcept;
 
+  Sys kernel_;
   SharedState& shared_;
   UniqueFd ended_fd_;
   bool pin_;

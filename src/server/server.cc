@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <limits>
+#include <optional>
 #include <system_error>
 
 #include "os/event_fd.h"
@@ -18,7 +18,7 @@
 namespace aws {
 namespace {
 
-constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kNever = Acceptor::kNever;
 
 }  // namespace
 
@@ -33,17 +33,16 @@ struct Server::Client : public Link {
   Want want = Want::Read;           // what the connection waits for
 };
 
-Server::Server(SharedState& shared, std::vector<UniqueFd> listeners)
+Server::Server(SharedState& shared, std::vector<UniqueFd> listeners, Sys& kernel)
     : shared_(shared),
       stalls_(shared.stall_watch),
-      timed_(kernel_, stalls_),
-      sys_(shared.stall_watch.times_calls ? timed_ : kernel_),
-      helpers_(kernel_, shared.limits.helper_threads, shared.limits.helper_queue),
+      timed_(kernel, stalls_),
+      sys_(shared.stall_watch.times_calls ? timed_ : kernel),
+      helpers_(kernel, shared.limits.helper_threads, shared.limits.helper_queue),
       aio_(sys_, helpers_, shared.limits.aio_blocks, shared.limits.sentinels),
       page_cache_(sys_, aio_, helpers_, shared.limits.engine),
       file_cache_(shared.limits.file_cache, shared.limits.image_cache),
       wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
-      listeners_(std::move(listeners)),
       scratch_{},
       loop_{.sys = sys_,
             .aio = aio_,
@@ -55,13 +54,12 @@ Server::Server(SharedState& shared, std::vector<UniqueFd> listeners)
             .access_log = shared.access_log,
             .tracer = shared.tracer,
             .stalls = &stalls_,
-            .keep_alive = shared.limits.keep_alive} {
+            .keep_alive = shared.limits.keep_alive},
+      acceptor_(shared, loop_, poller_, std::move(listeners)) {
   if (!wake_fd_) throw std::system_error(errno, std::generic_category(), "eventfd");
   watch(wake_fd_.get(), &wake_fd_);
   watch(aio_.event_fd(), &aio_);
   watch(helpers_.event_fd(), &helpers_);
-  for (UniqueFd& listener : listeners_)
-    watch(listener.get(), &listener);
 }
 
 Server::~Server() = default;
@@ -98,7 +96,7 @@ void Server::turn() {
   for (const epoll_event& event : events)
     dispatch(Readiness(event));
   do_reads();
-  if (!accepting_ && loop_.now.monotonic_us >= accept_again_us_) resume_accepting();
+  acceptor_.tend();
   expire();
   file_cache_.expire(loop_.now.monotonic_us);
   heed_stop();
@@ -126,67 +124,33 @@ void Server::dispatch(const Readiness& readiness) {
   } else if (readiness.token == &helpers_) {
     helpers_.reap(disk_ready_);
     on_disk_ready();
+  } else if (const Listener* const listener = acceptor_.listener_of(readiness.token)) {
+    accept_all(*listener);
   } else {
-    for (UniqueFd& listener : listeners_) {
-      if (readiness.token == &listener) return accept_all(listener);
-    }
     on_socket(*static_cast<Client*>(readiness.token), readiness);
   }
 }
 
-// ---- Accepting
+// ---- Connections
 
-void Server::accept_all(UniqueFd& listener) {
-  while (accepting_ && listener) {
-    if (shared_.connections.fetch_add(1) >= shared_.limits.max_connections) {
-      --shared_.connections;
-      return pause_accepting();
-    }
-    sockaddr_storage peer{};
-    int result = sys_.accept(listener.get(), peer);
-    if (result == -EMFILE || result == -ENFILE) file_cache_.clear();  // and again, some day
-    if (result >= 0) result = admit(UniqueFd(result), PeerAddress(peer));
-    if (result >= 0) continue;
-    --shared_.connections;
-    if (result == -EAGAIN || result == -ECONNABORTED) return;  // the latter: if more wait, again
-    if (!told_no_room_) {
-      spdlog::warn("cannot accept: {}; going on when a connection ends", std::strerror(-result));
-    }
-    told_no_room_ = true;
-    return pause_accepting();
-  }
+void Server::accept_all(const Listener& listener) {
+  while (std::optional<Acceptor::Arrival> arrival = acceptor_.accept(listener))
+    acceptor_.conclude(admit(std::move(*arrival)));
 }
 
-// Takes `socket` in: 0, or -errno where epoll has no room for it.
-int Server::admit(UniqueFd socket, const PeerAddress& peer) {
-  auto client = std::make_unique<Client>(loop_, std::move(socket), peer, ++shared_.last_id);
+// Takes `arrival` in: 0, or -errno where epoll has no room for it.
+int Server::admit(Acceptor::Arrival arrival) {
+  auto client = clients_.make(loop_, std::move(arrival.socket), arrival.peer, ++shared_.last_id);
   const int result = poller_.add(client->connection.socket(), client->armed, client.get());
   if (result < 0) return result;
-  if (shared_.tracer != nullptr) shared_.tracer->note(client->id, "accepted from " + peer.text());
+  if (shared_.tracer != nullptr) {
+    shared_.tracer->note(client->id, "accepted from " + arrival.peer.text());
+  }
   ++loop_.counters.connections;
   ++alive_;
-  told_no_room_ = false;
   waiting_[static_cast<std::size_t>(client->connection.patience())].push_back(*client.release());
   return 0;
 }
-
-// A level-triggered listener that is not accepted from would wake the loop again and again.
-void Server::pause_accepting() {
-  accepting_ = false;
-  accept_again_us_ = loop_.now.monotonic_us + kAcceptPauseUs;
-  for (UniqueFd& listener : listeners_) {
-    std::ignore = poller_.change(listener.get(), Interest::None, &listener);
-  }
-}
-
-void Server::resume_accepting() {
-  accepting_ = true;
-  for (UniqueFd& listener : listeners_) {
-    std::ignore = poller_.change(listener.get(), Interest::Read, &listener);
-  }
-}
-
-// ---- Connections
 
 void Server::on_socket(Client& client, const Readiness& readiness) {
   if (client.want == Want::Close) return;  // retired earlier in this batch
@@ -222,7 +186,7 @@ void Server::hand(Client& client, Event event) {
   const Patience patience = client.connection.patience();
   const std::int64_t since = client.connection.waiting_since_us();
   client.want = client.connection.advance(event);
-  stalls_.visit_ends(sys_.monotonic_us());
+  if (shared_.stall_watch.times_calls) stalls_.visit_ends(sys_.monotonic_us());
   if (client.want == Want::Read) arm(client, Interest::Read);
   if (client.want == Want::Write) arm(client, Interest::Write);
   if (client.want == Want::Close) return retire(client);
@@ -252,12 +216,11 @@ void Server::retire(Client& client) {
   client.unlink();
   retired_.emplace_back(&client);
   --alive_;
-  --shared_.connections;
-  if (!accepting_) accept_again_us_ = 0;  // there is room now
+  acceptor_.note_end();
 }
 
 void Server::bury() {
-  std::erase_if(retired_, [this](const std::unique_ptr<Client>& client) {
+  std::erase_if(retired_, [this](const Slab<Client>::Owner& client) {
     if (helpers_.works_for(client.get())) return false;
     if (shared_.tracer != nullptr) shared_.tracer->note(client->id, "buried");
     return true;
@@ -301,7 +264,7 @@ void Server::expire() {
 int Server::timeout_ms() const {
   if (aio_.has_unfinished()) return 1;  // the kernel had no room: try again soon
   if (aio_.has_queued()) return 0;
-  std::int64_t next_us = accepting_ ? kNever : accept_again_us_;
+  std::int64_t next_us = acceptor_.next_try_us();
   if (loop_.stopping && alive_ > 0) next_us = std::min(next_us, stop_deadline_us_);
   for (std::size_t i = 0; i < kPatienceCount; ++i) {
     const std::int64_t limit = limit_us(static_cast<Patience>(i));
@@ -327,11 +290,9 @@ void Server::heed_stop() {
 // Who was let in by the kernel already is still served; who is idle is let go, unless a request
 // is just arriving.
 void Server::begin_stop() {
-  for (UniqueFd& listener : listeners_) {
+  for (const Listener& listener : acceptor_.listeners())
     accept_all(listener);
-    listener.reset();
-  }
-  accepting_ = true;  // nothing is left to resume
+  acceptor_.close();
   loop_.stopping = true;
   stop_deadline_us_ = loop_.now.monotonic_us + shared_.limits.grace_us;
   for (const Patience patience : {Patience::Greeting, Patience::Idle}) {
