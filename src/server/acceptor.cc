@@ -53,7 +53,6 @@ void Acceptor::conclude(int result) {
   if (result == 0) {
     told_no_room_ = false;
   } else {
-    --shared_.connections;
     tell_no_room(result);
   }
 }

@@ -44,9 +44,9 @@ class Acceptor {
   [[nodiscard]] Listener* listener_of(const void* token);
 
   // The next client at `listener`; nothing if nobody waits there, or there is no room. Each must be
-  // concluded.
+  // concluded, and its end be noted.
   [[nodiscard]] std::optional<Arrival> accept(const Listener& listener);
-  // What became of the arrival: 0, or -errno where there was no room for it after all.
+  // What became of the arrival: 0, or -errno where it ended since there was no room after all.
   void conclude(int result);
   // A connection that came from here has ended.
   void note_end();

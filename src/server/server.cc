@@ -125,7 +125,7 @@ void Server::dispatch(const Readiness& readiness) {
     helpers_.reap(disk_ready_);
     on_disk_ready();
   } else if (const Listener* const listener = acceptor_.listener_of(readiness.token)) {
-    accept_all(*listener);
+    accept_from(*listener, kArrivalsPerTurn);
   } else {
     on_socket(*static_cast<Client*>(readiness.token), readiness);
   }
@@ -133,23 +133,38 @@ void Server::dispatch(const Readiness& readiness) {
 
 // ---- Connections
 
-void Server::accept_all(const Listener& listener) {
-  while (std::optional<Acceptor::Arrival> arrival = acceptor_.accept(listener))
+// Lets in who waits at `listener`, `most` of them at most.
+void Server::accept_from(const Listener& listener, int most) {
+  for (int i = 0; i < most; ++i) {
+    std::optional<Acceptor::Arrival> arrival = acceptor_.accept(listener);
+    if (!arrival) return;
     acceptor_.conclude(admit(std::move(*arrival)));
+  }
 }
 
-// Takes `arrival` in: 0, or -errno where epoll has no room for it.
+// Takes `arrival` in: 0, or -errno where epoll has no room for it. Its request has often come with
+// it, and it may well have its answer and be gone before epoll needs to know it.
 int Server::admit(Acceptor::Arrival arrival) {
-  auto client = clients_.make(loop_, std::move(arrival.socket), arrival.peer, ++shared_.last_id);
-  const int result = poller_.add(client->connection.socket(), client->armed, client.get());
-  if (result < 0) return result;
-  if (shared_.tracer != nullptr) {
-    shared_.tracer->note(client->id, "accepted from " + arrival.peer.text());
-  }
+  Client& client =
+      *clients_.make(loop_, std::move(arrival.socket), arrival.peer, ++shared_.last_id).release();
   ++loop_.counters.connections;
   ++alive_;
-  waiting_[static_cast<std::size_t>(client->connection.patience())].push_back(*client.release());
-  return 0;
+  if (shared_.tracer != nullptr) {
+    shared_.tracer->note(client.id, "accepted from " + arrival.peer.text());
+  }
+  visit(client, Event::SocketReady);
+  int result = 0;
+  if (client.want != Want::Close) {
+    client.armed = client.want == Want::Write ? Interest::Write : Interest::Read;
+    result = poller_.add(client.connection.socket(), client.armed, &client);
+    if (result < 0) client.want = client.connection.advance(Event::PeerGone);
+  }
+  if (client.want == Want::Close) {
+    retire(client);
+  } else {
+    list(client);
+  }
+  return result;
 }
 
 void Server::on_socket(Client& client, const Readiness& readiness) {
@@ -182,18 +197,25 @@ void Server::on_disk_ready() {
 
 // Hands `event` over and turns what the connection wants into epoll interest.
 void Server::hand(Client& client, Event event) {
-  stalls_.visit_begins(client.id, client.connection.target());
-  const Patience patience = client.connection.patience();
-  const std::int64_t since = client.connection.waiting_since_us();
-  client.want = client.connection.advance(event);
-  if (shared_.stall_watch.times_calls) stalls_.visit_ends(sys_.monotonic_us());
+  const Connection& connection = client.connection;
+  const Patience patience = connection.patience();
+  const std::int64_t since = connection.waiting_since_us();
+  visit(client, event);
   if (client.want == Want::Read) arm(client, Interest::Read);
   if (client.want == Want::Write) arm(client, Interest::Write);
   if (client.want == Want::Close) return retire(client);
-  const Connection& connection = client.connection;
-  if (connection.patience() != patience || connection.waiting_since_us() != since) {
-    waiting_[static_cast<std::size_t>(connection.patience())].push_back(client);
-  }
+  if (connection.patience() != patience || connection.waiting_since_us() != since) list(client);
+}
+
+void Server::visit(Client& client, Event event) {
+  stalls_.visit_begins(client.id, client.connection.target());
+  client.want = client.connection.advance(event);
+  if (shared_.stall_watch.times_calls) stalls_.visit_ends(sys_.monotonic_us());
+}
+
+// Puts `client` last among those who wait for the same.
+void Server::list(Client& client) {
+  waiting_[static_cast<std::size_t>(client.connection.patience())].push_back(client);
 }
 
 // Changes what epoll watches for, if need be. Interest that is not needed any more stays until it
@@ -291,7 +313,7 @@ void Server::heed_stop() {
 // is just arriving.
 void Server::begin_stop() {
   for (const Listener& listener : acceptor_.listeners())
-    accept_all(listener);
+    accept_from(listener, std::numeric_limits<int>::max());
   acceptor_.close();
   loop_.stopping = true;
   stop_deadline_us_ = loop_.now.monotonic_us + shared_.limits.grace_us;

@@ -61,6 +61,7 @@ class Server {
  private:
   struct Client;
 
+  static constexpr int kArrivalsPerTurn = 64;  // at one listener; then others have their turn
   static constexpr std::size_t kScratchSize = 16 * 1024;
   static constexpr std::int64_t kLingerUs = 5'000'000;
   static constexpr std::int64_t kLingerAtStopUs = 500'000;
@@ -71,12 +72,14 @@ class Server {
   void dispatch(const Readiness& readiness);
   void watch(int fd, void* token);
 
-  void accept_all(const Listener& listener);
+  void accept_from(const Listener& listener, int most);
   [[nodiscard]] int admit(Acceptor::Arrival arrival);
   void on_socket(Client& client, const Readiness& readiness);
   void do_reads();
   void on_disk_ready();
   void hand(Client& client, Event event);
+  void visit(Client& client, Event event);
+  void list(Client& client);
   void arm(Client& client, Interest interest);
   void retire(Client& client);
 
