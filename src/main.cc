@@ -1,6 +1,6 @@
 // aws: reads the command line, starts the event loops, waits for a signal, ends them.
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
