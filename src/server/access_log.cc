@@ -92,7 +92,7 @@ AccessLog::AccessLog(const std::string& file) : writer_(std::make_unique<Writer>
 AccessLog::~AccessLog() = default;
 
 void AccessLog::write(const AccessEntry& entry) {
-  writer_->logger->info("{}", format_entry(entry));
+  writer_->logger->info(format_entry(entry));
 }
 
 std::size_t AccessLog::lost() const {

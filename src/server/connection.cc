@@ -1,11 +1,11 @@
 #include "server/connection.h"
 
 #include <fmt/core.h>
-#include <spdlog/spdlog.h>
 
 #include <cassert>
 #include <cerrno>
 
+#include "os/log.h"
 #include "server/stall_meter.h"
 #include "server/tracer.h"
 
@@ -274,7 +274,7 @@ void Connection::fail_answer(Failure failure) {
     ++loop_.counters.peer_failures;
   } else {
     ++loop_.counters.file_failures;
-    spdlog::warn("{}: {}", exchange_->response.address, describe(failure));
+    log_warning("{}: {}", exchange_->response.address, describe(failure));
   }
   close();
 }

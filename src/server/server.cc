@@ -1,6 +1,5 @@
 #include "server/server.h"
 
-#include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include <system_error>
 
 #include "os/event_fd.h"
+#include "os/log.h"
 #include "os/thread_sleeps.h"
 #include "server/stall_report.h"
 #include "server/tracer.h"
@@ -104,7 +104,7 @@ void Server::turn() {
   heed_stop();
   bury();
   if (const Stall* const stall = stalls_.turn_ends(sys_.monotonic_us())) {
-    spdlog::warn("{}", describe(*stall));
+    log_warning("{}", describe(*stall));
   }
 }
 
@@ -150,7 +150,7 @@ void Server::accept_all(UniqueFd& listener) {
     --shared_.connections;
     if (result == -EAGAIN || result == -ECONNABORTED) return;  // the latter: if more wait, again
     if (!told_no_room_) {
-      spdlog::warn("cannot accept: {}; going on when a connection ends", std::strerror(-result));
+      log_warning("cannot accept: {}; going on when a connection ends", std::strerror(-result));
     }
     told_no_room_ = true;
     return pause_accepting();
@@ -242,7 +242,7 @@ void Server::arm(Client& client, Interest interest) {
     return;
   }
   // Deaf, it would wait for ever.
-  spdlog::warn("a connection is closed, epoll_ctl: {}", std::strerror(-result));
+  log_warning("a connection is closed, epoll_ctl: {}", std::strerror(-result));
   client.want = client.connection.advance(Event::PeerGone);
 }
 
@@ -344,7 +344,7 @@ void Server::begin_stop() {
 }
 
 void Server::end_all() {
-  if (alive_ > 0) spdlog::warn("{} connections are cut", alive_);
+  if (alive_ > 0) log_warning("{} connections are cut", alive_);
   for (IntrusiveList<Client>& list : waiting_) {
     while (Client* const client = list.front())
       hand(*client, Event::PeerGone);
