@@ -1,9 +1,7 @@
 // aws: reads the command line, starts the event loops, waits for a signal, ends them.
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <signal.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <sys/poll.h>
 #include <sys/resource.h>
@@ -21,6 +19,7 @@
 #include "options.h"
 #include "os/event_fd.h"
 #include "os/listener.h"
+#include "os/log.h"
 #include "os/unique_fd.h"
 #include "serve/resources.h"
 #include "server/access_log.h"
@@ -43,14 +42,6 @@ std::size_t open_descriptors() {
 }
 
 constexpr unsigned kLastWaitS = 3;  // for whoever was told to end at once
-
-void set_up_log(const std::string& level) {
-  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  auto logger = std::make_shared<spdlog::logger>("aws", std::move(sink));
-  logger->set_pattern("aws: %l: %v");
-  logger->set_level(spdlog::level::from_str(level));
-  spdlog::set_default_logger(std::move(logger));
-}
 
 // SIGTERM and SIGINT are read from a descriptor, by no thread but the main one. Must run before
 // any thread starts, since threads inherit the mask. SIGPIPE: a client that left is an error of
@@ -114,10 +105,10 @@ void wait_for_end(Fleet& fleet, const UniqueFd& first_signal, const UniqueFd& se
   second_signal_fd = second_signal.get();
   fleet.stop(Stop::Gracefully);
   expect_second_signal();
-  spdlog::info("stopping when running answers are finished");
+  log_info("stopping when running answers are finished");
   if (!comes_before_end(fleet, second_signal.get())) return;
   fleet.stop(Stop::AtOnce);
-  spdlog::info("stopping at once");
+  log_info("stopping at once");
   while (comes_before_end(fleet, -1)) {
   }
 }
@@ -128,7 +119,7 @@ void report_stalls(const Fleet& fleet, const Options& options) {
   StallFigures all;
   for (const StallFigures& loop : loops)
     all.add(loop);
-  spdlog::info("{}", summary(all));
+  log_info("{}", summary(all));
   if (!options.stalls) return;
   for (std::size_t i = 0; i < loops.size(); ++i) {
     fmt::print(stderr, "aws: stalls: loop {}: {}; slept {} times outside epoll_wait\n", i,
@@ -160,13 +151,13 @@ Server::Leftovers serve(const Options& options) {
   fleet.join();
 
   const Counters sum = fleet.counters();
-  spdlog::info("{} answers on {} connections; {} timed out, {} cut by clients, {} by files",
-               sum.answers, sum.connections, sum.time_outs, sum.peer_failures, sum.file_failures);
+  log_info("{} answers on {} connections; {} timed out, {} cut by clients, {} by files",
+           sum.answers, sum.connections, sum.time_outs, sum.peer_failures, sum.file_failures);
   const std::string disk = summary(fleet.disk_counters());
-  if (!disk.empty()) spdlog::info("disk: {}", disk);
+  if (!disk.empty()) log_info("disk: {}", disk);
   report_stalls(fleet, options);
   if (access_log && access_log->lost() > 0) {
-    spdlog::warn("{} lines of the access log were lost", access_log->lost());
+    log_warning("{} lines of the access log were lost", access_log->lost());
   }
   return fleet.leftovers();
 }

@@ -1,6 +1,6 @@
 #include "serve/file_response.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <optional>
 #include <string>

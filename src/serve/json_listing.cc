@@ -1,6 +1,6 @@
 #include "serve/listing_page.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <iterator>
 #include <string_view>

@@ -1,6 +1,6 @@
 #include "serve/listing_text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

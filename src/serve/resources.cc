@@ -1,7 +1,6 @@
 #include "serve/resources.h"
 
 #include <fnmatch.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +11,7 @@
 
 #include "http/accept.h"
 #include "http/conditional.h"
+#include "os/log.h"
 #include "serve/cross_origin.h"
 #include "serve/dynamic_body.h"
 #include "serve/file_cache.h"
@@ -119,8 +119,8 @@ Resources::Resources(Site site)
   Sys sys;
   Lookup lookup{.sys = sys};
   if (!site_.fallback.empty() && !root_.open(lookup, site_.fallback).is_file()) {
-    spdlog::warn("--fallback {}: there is no such file beneath the root, such as static/index.html",
-                 site_.fallback);
+    log_warning("--fallback {}: there is no such file beneath the root, such as static/index.html",
+                site_.fallback);
   }
 }
 

@@ -1,6 +1,6 @@
 #include "serve/response.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <string_view>
 

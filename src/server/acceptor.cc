@@ -1,11 +1,11 @@
 #include "server/acceptor.h"
 
-#include <spdlog/spdlog.h>
-
 #include <cerrno>
 #include <cstring>
 #include <system_error>
 #include <utility>
+
+#include "os/log.h"
 
 namespace aws {
 
@@ -59,7 +59,7 @@ void Acceptor::conclude(int result) {
 
 void Acceptor::tell_no_room(int error) {
   if (!told_no_room_) {
-    spdlog::warn("cannot accept: {}; going on when a connection ends", std::strerror(-error));
+    log_warning("cannot accept: {}; going on when a connection ends", std::strerror(-error));
   }
   told_no_room_ = true;
   pause();

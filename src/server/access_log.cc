@@ -1,7 +1,7 @@
 #include "server/access_log.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <spdlog/async.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -92,7 +92,7 @@ AccessLog::AccessLog(const std::string& file) : writer_(std::make_unique<Writer>
 AccessLog::~AccessLog() = default;
 
 void AccessLog::write(const AccessEntry& entry) {
-  writer_->logger->info("{}", format_entry(entry));
+  writer_->logger->info(format_entry(entry));
 }
 
 std::size_t AccessLog::lost() const {

@@ -1,13 +1,13 @@
 #include "server/connection.h"
 
-#include <fmt/format.h>
-#include <spdlog/spdlog.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
 
 #include "http/target.h"
+#include "os/log.h"
 #include "server/stall_meter.h"
 #include "server/tracer.h"
 
@@ -294,7 +294,7 @@ void Connection::fail_answer(Failure failure) {
     ++loop_.counters.peer_failures;
   } else {
     ++loop_.counters.file_failures;
-    spdlog::warn("{}: {}", printable(exchange_->target), describe(failure));
+    log_warning("{}: {}", printable(exchange_->target), describe(failure));
   }
   close();
 }

@@ -1,7 +1,6 @@
 #include "server/fleet.h"
 
 #include <pthread.h>
-#include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 
 #include <cerrno>
@@ -10,6 +9,7 @@
 
 #include "os/cpus.h"
 #include "os/event_fd.h"
+#include "os/log.h"
 
 namespace aws {
 
@@ -38,7 +38,7 @@ void Fleet::run_loop(std::size_t index) noexcept {
   if (pin_) {
     const std::vector<int> cpus = usable_cpus();
     const int result = pin_this_thread(cpus[index % cpus.size()]);
-    if (result < 0) spdlog::warn("--pin: {}", std::strerror(-result));
+    if (result < 0) log_warning("--pin: {}", std::strerror(-result));
   }
   servers_[index]->run();
   if (--running_ > 0) return;

@@ -1,6 +1,5 @@
 #include "server/server.h"
 
-#include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include <system_error>
 
 #include "os/event_fd.h"
+#include "os/log.h"
 #include "os/thread_sleeps.h"
 #include "server/stall_report.h"
 #include "server/tracer.h"
@@ -102,7 +102,7 @@ void Server::turn() {
   heed_stop();
   bury();
   if (const Stall* const stall = stalls_.turn_ends(sys_.monotonic_us())) {
-    spdlog::warn("{}", describe(*stall));
+    log_warning("{}", describe(*stall));
   }
 }
 
@@ -228,7 +228,7 @@ void Server::arm(Client& client, Interest interest) {
     return;
   }
   // Deaf, it would wait for ever.
-  spdlog::warn("a connection is closed, epoll_ctl: {}", std::strerror(-result));
+  log_warning("a connection is closed, epoll_ctl: {}", std::strerror(-result));
   client.want = client.connection.advance(Event::PeerGone);
 }
 
@@ -327,7 +327,7 @@ void Server::begin_stop() {
 }
 
 void Server::end_all() {
-  if (alive_ > 0) spdlog::warn("{} connections are cut", alive_);
+  if (alive_ > 0) log_warning("{} connections are cut", alive_);
   for (IntrusiveList<Client>& list : waiting_) {
     while (Client* const client = list.front())
       hand(*client, Event::PeerGone);

@@ -1,6 +1,6 @@
 #include "server/stall_report.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <bit>
 

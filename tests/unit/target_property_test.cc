@@ -1,5 +1,5 @@
 // What must hold of a decoded target, whatever was sent.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
