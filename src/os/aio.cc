@@ -75,14 +75,6 @@ std::size_t AioContext::blocks_in_use() const {
   return count;
 }
 
-std::size_t AioContext::reads_in_flight() const {
-  return lanes_[0].in_flight + lanes_[1].in_flight;
-}
-
-bool AioContext::has_unfinished() const {
-  return ring_was_full_ || reap_failed_ || lane_of(AioRead::Use::Bytes).in_flight > 0;
-}
-
 void AioContext::give_back(AioBlock& block) {
   Lane& lane = lane_of(block.use);
   lane.free.push_back(&block);
@@ -114,7 +106,7 @@ void AioContext::queue(AioRead& read, AioBlock& block) {
     return;
   }
   block.prepare(read);
-  if (read.use_ == AioRead::Use::Sentinel) io_set_eventfd(&block.control, event_fd_.get());
+  io_set_eventfd(&block.control, event_fd_.get());
   queue_.push_back(&block);
 }
 
@@ -126,7 +118,7 @@ void AioContext::submit(std::vector<void*>& ready) {
   while (gone < queue_.size() && !ring_was_full_)
     gone += submit_batch(gone, ready);
   queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(gone));
-  counters_.at_once += reap_all(ready);
+  reap_what_was_at_once(ready);
 }
 
 // Submits queued reads from the `begin`-th on, in one call; how many of them need no other.
@@ -146,10 +138,18 @@ std::size_t AioContext::submit_batch(std::size_t begin, std::vector<void*>& read
     return 1;
   }
   for (std::size_t i = begin; i < begin + static_cast<std::size_t>(taken); ++i) {
-    ++lane_of(queue_[i]->use).in_flight;
+    ++in_flight_;
     queue_[i]->reader->state_ = AioRead::State::InFlight;
   }
   return static_cast<std::size_t>(taken);
+}
+
+// What io_submit(2) did at once, since the data was in the page cache. The eventfd has been
+// signalled for it: unless that is taken back, the next wait ends for nothing.
+void AioContext::reap_what_was_at_once(std::vector<void*>& ready) {
+  const std::size_t reaped = reap_all(ready);
+  counters_.at_once += reaped;
+  if (reaped > 0) reap(ready);
 }
 
 // What was orphaned before the kernel saw it goes straight back: its file may be closed by now.
@@ -192,7 +192,7 @@ void AioContext::reap(std::vector<void*>& ready) {
 // looks at the ring itself, and makes no call for an empty one.)
 std::size_t AioContext::reap_all(std::vector<void*>& ready) {
   std::size_t all = 0;
-  while (reads_in_flight() > 0) {
+  while (in_flight_ > 0) {
     const std::size_t reaped = reap_at_least(0, ready);
     if (reaped == 0) break;
     all += reaped;
@@ -209,7 +209,7 @@ std::size_t AioContext::reap_at_least(long at_least, std::vector<void*>& ready) 
   for (const io_event& event : std::span(events).first(reaped)) {
     AioBlock& block = *static_cast<AioBlock*>(event.data);
     const auto result = static_cast<ssize_t>(event.res);
-    --lane_of(block.use).in_flight;
+    --in_flight_;
     if (result == -EINTR && block.reader != nullptr) {  // nothing is wrong: once more
       block.reader->state_ = AioRead::State::Queued;
       queue_.push_back(&block);
@@ -224,7 +224,7 @@ void AioContext::drain() {
   helpers_.drain();
   drop_orphans();
   std::vector<void*> nobody;
-  while (reads_in_flight() > 0 && reap_at_least(1, nobody) > 0) {
+  while (in_flight_ > 0 && reap_at_least(1, nobody) > 0) {
   }
 }
 

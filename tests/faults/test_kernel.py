@@ -56,19 +56,18 @@ def test_static_is_sent_by_sendfile_and_never_read(start, tmp_path, make_file, s
     assert not [call for call in calls if call.startswith("io_submit(")]
 
 
-def test_dynamic_is_read_by_io_submit_and_is_there_when_that_returns(start, tmp_path, make_file,
-                                                                     strace):
+def test_dynamic_is_read_by_io_submit_and_announced_by_an_eventfd(start, tmp_path, make_file,
+                                                                  strace):
     make_file("dynamic/x", 2 << 20)
     calls, _ = serve_kept(start, tmp_path, strace, "/dynamic/x", 1)
     touching = [call for call in calls if "/dynamic/x>" in call and not call.startswith("openat2(")]
     assert touching, "strace saw no call on the file"
     others = [call for call in touching if not call.startswith("io_submit(")]
     assert not others, others
-    unheard = [call for call in touching if "IOCB_FLAG_RESFD" in call]
-    assert not unheard, "the loop would be woken for what it has"
-    for call, following in zip(calls, calls[1:]):
-        if call.startswith("io_submit("):
-            assert following.startswith("io_getevents("), following
+    assert not [call for call in touching if "IOCB_FLAG_RESFD" not in call], "read unannounced"
+    eventfd = re.search(r"aio_resfd=(\d+)", touching[0]).group(1)
+    assert [call for call in calls if call.startswith(f"read({eventfd}<") and "eventfd" in call]
+    assert [call for call in calls if re.match(rf"epoll_ctl\(.*EPOLL_CTL_ADD, {eventfd}<", call)]
     assert not [call for call in calls if call.startswith("sendfile(")]
 
 

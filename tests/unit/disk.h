@@ -42,11 +42,8 @@ class Disk {
     aio.reap(ready);
   }
 
-  // Whether the next turn must come soon, whatever anybody waits for. The loop would also ask for
-  // reads that the test holds back, again and again.
-  [[nodiscard]] bool wants_turn() const {
-    return aio.has_queued() || (aio.has_unfinished() && sys.reads_held() == 0);
-  }
+  // Whether the next turn must come soon, whatever anybody waits for.
+  [[nodiscard]] bool wants_turn() const { return aio.has_unfinished() || aio.has_queued(); }
 
   void finish_errands(std::vector<void*>& ready) {
     sys.let_helpers_work(true);
