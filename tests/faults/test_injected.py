@@ -77,6 +77,8 @@ def test_a_fault_that_can_be_overcome_is_never_seen(start_with, contents, fault)
             kept.request(target)
             answer = kept.answer()
             assert is_right(answer, content), f"kept, {target}: {answer}"
+        kept.send(b"?\r\n\r\n")
+        assert kept.answer().status == 400 and kept.at_end()
     server.stop()
     assert injected(strace), "the fault never happened"
     waits = len(strace.named("epoll_wait"))

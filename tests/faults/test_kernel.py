@@ -85,8 +85,8 @@ def test_a_small_kept_request_costs_one_recv_two_sends_and_no_epoll_ctl(
     def short(calls):
         return "\n".join(re.sub("<.*?>,", ",", call)[:150] for call in calls[-8:])
     receives = calls_of("recvfrom")
-    # The last one finds the end.
-    assert len(receives) <= count + 1, f"{len(receives)} recvs, at last\n{short(receives)}"
+    # The first one may come too early, and the last one finds the end.
+    assert len(receives) <= count + 2, f"{len(receives)} recvs, at last\n{short(receives)}"
     sends = calls_of("sendto", "sendfile")
     assert len(sends) == (1 if size == 0 else 2) * count, short(sends)
     controls = calls_of("epoll_ctl")

@@ -68,7 +68,7 @@ def test_a_long_turn_is_logged_with_its_blame(start, tmp_path, make_file, call, 
 
 def test_an_answer_under_way_is_known_by_its_file(start, tmp_path, make_file):
     """The turn that is held has not seen the request: the answer began in another one."""
-    make_file("static/a b", 3 << 20)
+    make_file("static/a b", 6 << 20)
     folder = tmp_path / "strace"
     folder.mkdir()
     strace = Strace(folder, "sendfile", [f"sendfile:delay_enter={DELAY_US}:when=4"])
