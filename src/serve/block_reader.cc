@@ -75,7 +75,8 @@ bool BlockReader::can_start() {
   }
   if (obstacle_ == Obstacle::None) return true;
   residency_.forget();
-  const std::int64_t ready = residency_.ready(slot.offset + static_cast<off_t>(slot.used), slot.length - slot.used);
+  const std::int64_t ready =
+      residency_.ready(slot.offset + static_cast<off_t>(slot.used), slot.length - slot.used);
   if (ready < 0) failure_ = Failure::ReadError;
   return ready > 0;
 }

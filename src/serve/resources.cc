@@ -233,8 +233,8 @@ Response Resources::fall_back(const Visit& visit, Response missing) const {
 // A file that is where its own address says. What a plain request for it gets is the same until the
 // file changes, so the cache keeps the fields with the file. For such a request no other path is
 // looked up, so what is cached stays where it is meanwhile.
-Response Resources::serve_found(const Visit& visit, const ResourceKind& kind,
-                                std::string_view path, OpenedFile opened) const {
+Response Resources::serve_found(const Visit& visit, const ResourceKind& kind, std::string_view path,
+                                OpenedFile opened) const {
   CachedFile* const cached = opened.cached;
   if (cached == nullptr || !is_plain(visit.request)) {
     return serve_file(visit, kind, path, std::move(opened));
@@ -291,8 +291,8 @@ const ResponseImage* Resources::image_of(const Visit& visit, const ResourceKind&
   return kept ? cached.image.get() : nullptr;
 }
 
-Response Resources::serve_file(const Visit& visit, const ResourceKind& kind,
-                               std::string_view path, OpenedFile opened) const {
+Response Resources::serve_file(const Visit& visit, const ResourceKind& kind, std::string_view path,
+                               OpenedFile opened) const {
   const FileChoice choice{path, media_types_.of(path), kind.can_encode && site_.compress};
   Response response = file_response(visit.request, kind,
                                     choose_representation(visit.request, root_, visit.tools.lookup,

@@ -125,8 +125,8 @@ class Connection {
   bool keep_alive_ = false;    // as the head under way promised
   bool has_sent_all_ = false;  // the client, by its own word
   bool corked_ = false;
-  int requests_left_ = 0;      // of this turn's share
-  int unread_ = 0;             // bytes the client had not taken when we began to wait for it
+  int requests_left_ = 0;  // of this turn's share
+  int unread_ = 0;         // bytes the client had not taken when we began to wait for it
   std::size_t drained_ = 0;
   ExchangePool::Lease exchange_;  // nullptr while nothing of a request has come, and after the last
 };

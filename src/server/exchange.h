@@ -23,7 +23,7 @@ struct Exchange {
   ReceiveBuffer received;
   RequestParser parser;
   std::unique_ptr<Opening> opening;  // in OpeningFile, if a helper does it
-  std::string target;  // as the client sent it, for logs: known from OpeningFile on
+  std::string target;                // as the client sent it, for logs: known from OpeningFile on
   Response response;
   std::string head;
   std::size_t head_sent = 0;
