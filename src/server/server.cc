@@ -140,8 +140,7 @@ void Server::accept_all(const Listener& listener) {
 
 // Takes `arrival` in: 0, or -errno where epoll has no room for it.
 int Server::admit(Acceptor::Arrival arrival) {
-  auto client =
-      std::make_unique<Client>(loop_, std::move(arrival.socket), arrival.peer, ++shared_.last_id);
+  auto client = clients_.make(loop_, std::move(arrival.socket), arrival.peer, ++shared_.last_id);
   const int result = poller_.add(client->connection.socket(), client->armed, client.get());
   if (result < 0) return result;
   if (shared_.tracer != nullptr) {
@@ -221,7 +220,7 @@ void Server::retire(Client& client) {
 }
 
 void Server::bury() {
-  std::erase_if(retired_, [this](const std::unique_ptr<Client>& client) {
+  std::erase_if(retired_, [this](const Slab<Client>::Owner& client) {
     if (helpers_.works_for(client.get())) return false;
     if (shared_.tracer != nullptr) shared_.tracer->note(client->id, "buried");
     return true;

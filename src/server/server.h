@@ -10,7 +10,6 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -19,6 +18,7 @@
 #include "os/intrusive_list.h"
 #include "os/page_cache.h"
 #include "os/poller.h"
+#include "os/slab.h"
 #include "os/sys.h"
 #include "server/acceptor.h"
 #include "server/connection.h"
@@ -102,10 +102,11 @@ class Server {
   LoopContext loop_;
   Acceptor acceptor_;
 
+  Slab<Client> clients_;
   // Alive connections by what they wait for; in each list the one that waits longest is first, so
   // that expiry looks at fronts only.
   std::array<IntrusiveList<Client>, kPatienceCount> waiting_;
-  std::vector<std::unique_ptr<Client>> retired_;  // closed, not yet destroyed
+  std::vector<Slab<Client>::Owner> retired_;  // closed, not yet destroyed
   std::size_t alive_ = 0;
   std::vector<void*> disk_ready_;
 
