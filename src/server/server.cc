@@ -186,7 +186,7 @@ void Server::hand(Client& client, Event event) {
   const Patience patience = client.connection.patience();
   const std::int64_t since = client.connection.waiting_since_us();
   client.want = client.connection.advance(event);
-  stalls_.visit_ends(sys_.monotonic_us());
+  if (shared_.stall_watch.times_calls) stalls_.visit_ends(sys_.monotonic_us());
   if (client.want == Want::Read) arm(client, Interest::Read);
   if (client.want == Want::Write) arm(client, Interest::Write);
   if (client.want == Want::Close) return retire(client);

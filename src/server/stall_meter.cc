@@ -15,10 +15,12 @@ void StallMeter::turn_begins(std::int64_t now_us) {
   began_us_ = marked_us_ = now_us;
   turn_.visits = 0;
   turn_.blame.us = -1;  // whatever is marked first is more
+  serves_several_ = false;
   attribute_to(0, "");
 }
 
 void StallMeter::visit_begins(std::uint64_t connection, std::string_view address) {
+  if (turn_.visits > 0 && connection != connection_) serves_several_ = true;
   ++turn_.visits;
   attribute_to(connection, address);
 }
@@ -40,6 +42,7 @@ void StallMeter::visit_ends(std::int64_t now_us) {
 }
 
 const Stall* StallMeter::turn_ends(std::int64_t now_us) {
+  if (between_calls_ == Work::Any && serves_several_) attribute_to(0, "");
   mark(between_calls_, now_us);
   turn_.held_us = now_us - began_us_;
   turn_.untold = 0;

@@ -8,8 +8,9 @@
 //   turn_begins ─ visit_begins ─ mark(Recv) ─ mark(Sendfile) ─ visit_ends ─ … ─ turn_ends
 //
 // A mark stands at a work's end: what passed since the mark before belongs to it. turn_begins,
-// visit_ends and turn_ends are marks, too; they are all there are unless calls are timed, and then
-// the blame has a connection and no call.
+// visit_ends and turn_ends are marks, too. Unless calls are timed there are no others, nor ends of
+// visits: so that a turn costs two readings of the clock, however many it serves. All of it is then
+// blamed on the connection that it served, if that was one alone, and on no call.
 //
 // The meter itself has no clock, makes no call and prints nothing. The loop's thread writes; others
 // may read the figures once the loop has ended.
@@ -31,7 +32,7 @@ struct StallWatch {
   static constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
 
   std::int64_t limit_us = kNoLimit;  // a longer turn is a stall that is to be told
-  bool times_calls = false;          // there is a mark before and behind each kernel call
+  bool times_calls = false;          // a mark before and behind each kernel call, and each visit
   bool counts_sleeps = false;        // at two system calls a turn
 };
 
@@ -76,6 +77,7 @@ class StallMeter {
   void visit_is_about(std::string_view address) { attribute_to(connection_, address); }
   // The time since the last mark was spent on `work`.
   void mark(Work work, std::int64_t now_us);
+  // Only where calls are timed.
   void visit_ends(std::int64_t now_us);
   // The stall that this turn was, if it is to be told; valid until the next turn begins. At most
   // one in kQuietUs is; Stall::untold counts those between.
@@ -97,6 +99,7 @@ class StallMeter {
   Work between_calls_;
   std::int64_t began_us_ = 0;
   std::int64_t marked_us_ = 0;
+  bool serves_several_ = false;  // connections, in this turn
   std::uint64_t connection_ = 0;
   std::string address_;
   std::array<std::int64_t, kKinds> spent_us_{};  // on this request, by kind of work

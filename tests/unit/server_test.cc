@@ -117,6 +117,32 @@ class ServerTest : public testing::Test {
   std::thread loop_;
 };
 
+TEST_F(ServerTest, ReadsTheClockTwiceATurnHoweverManyItServes) {
+  listen();
+  std::vector<UniqueFd> clients;
+  for (int i = 0; i < 20; ++i) {
+    clients.push_back(connect());
+    ask(clients.back());
+  }
+  run();
+  for (const UniqueFd& client : clients)
+    EXPECT_THAT(answer(client), StartsWith("HTTP/1.1 200 "));
+  stop();
+  EXPECT_GE(server_->stalls().longest.visits, 1U);
+  EXPECT_EQ(server_->stalls().turns.count(), static_cast<std::uint64_t>(sys_.turns));
+  EXPECT_EQ(sys_.other_readings, sys_.turns);
+}
+
+TEST_F(ServerTest, ReadsTheClockForEachVisitWhereStallsAreToldApart) {
+  listen({.times_calls = true});
+  const UniqueFd client = connect();
+  ask(client);
+  run();
+  EXPECT_THAT(answer(client), StartsWith("HTTP/1.1 200 "));
+  stop();
+  EXPECT_GT(sys_.other_readings, sys_.turns);
+}
+
 // Files that are open for who may ask for them again are descriptors, too.
 TEST_F(ServerTest, AcceptsAgainAtOnceWhenItCouldGiveUpFiles) {
   listen();

@@ -119,18 +119,32 @@ TEST(StallMeter, CountsWhatEndsInNoCallAsOwnWork) {
   EXPECT_EQ(meter.figures().longest.blame.connection, 9U);
 }
 
-TEST(StallMeter, BlamesTheConnectionWhereCallsAreNotTimed) {
+TEST(StallMeter, BlamesWhoIsServedAloneWhereCallsAreNotTimed) {
+  StallMeter meter;
+  meter.turn_begins(0);
+  meter.visit_begins(9, "/dynamic/x");
+  meter.visit_begins(9, "/dynamic/y");  // a read came back within the turn
+  std::ignore = meter.turn_ends(501);
+  EXPECT_EQ(meter.figures().longest.blame.work, Work::Any);
+  EXPECT_EQ(meter.figures().longest.blame.us, 501);
+  EXPECT_EQ(meter.figures().longest.blame.connection, 9U);
+  EXPECT_EQ(meter.figures().longest.blame.address, "/dynamic/y");
+}
+
+TEST(StallMeter, BlamesNobodyOfSeveralWhereCallsAreNotTimed) {
   StallMeter meter;
   meter.turn_begins(0);
   meter.visit_begins(8, "/static/x");
-  meter.visit_ends(30);
   meter.visit_begins(9, "/static/y");
-  meter.visit_ends(500);
+  meter.visit_begins(9, "/static/y");
   std::ignore = meter.turn_ends(501);
-  EXPECT_EQ(meter.figures().longest.blame.work, Work::Any);
-  EXPECT_EQ(meter.figures().longest.blame.us, 470);
-  EXPECT_EQ(meter.figures().longest.blame.connection, 9U);
-  EXPECT_EQ(meter.figures().longest.blame.address, "/static/y");
+  EXPECT_EQ(meter.figures().longest.blame.us, 501);
+  EXPECT_EQ(meter.figures().longest.blame.connection, 0U);
+  EXPECT_EQ(meter.figures().longest.blame.address, "");
+  meter.turn_begins(1'000);
+  meter.visit_begins(7, "");
+  std::ignore = meter.turn_ends(2'000);
+  EXPECT_EQ(meter.figures().longest.blame.connection, 7U) << "the next turn has another";
 }
 
 TEST(StallMeter, KeepsTheLongestTurnWithItsOwnBlame) {
@@ -265,6 +279,17 @@ TEST(StallReport, SumsUpInALine) {
   EXPECT_EQ(summary(meter.figures()),
             "turns: 1000; p50 8 µs, p99 8 µs, p99.9 8 µs, longest 1.3 ms, 1.3 ms of it by "
             "sendfile for connection 17 (/static/x)");
+}
+
+TEST(StallReport, TellsInTheSumOfHowManyEventsTheLongestWas) {
+  StallMeter meter;
+  meter.turn_begins(0);
+  meter.visit_begins(8, "/static/x");
+  meter.visit_begins(9, "/static/y");
+  std::ignore = meter.turn_ends(1'300);
+  EXPECT_THAT(summary(meter.figures()),
+              EndsWith("longest 1.3 ms, 1.3 ms of it for no single connection, in a turn of 2 "
+                       "events"));
 }
 
 TEST(StallReport, TellsHowManyWereOverTheLimit) {
