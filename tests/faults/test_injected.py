@@ -83,6 +83,27 @@ def test_a_fault_that_can_be_overcome_is_never_seen(start_with, contents, fault)
     assert waits < (ROUNDS + 1) * len(contents) * CALLS_EACH, f"it spins: {waits} epoll_waits"
 
 
+@pytest.mark.parametrize("nth", [5, 6])
+def test_who_waits_for_room_is_let_in_though_epoll_refuses_the_listener(start, tmp_path, make_file,
+                                                                       nth):
+    """With room for one client, each costs the loop three calls of epoll_ctl: it is added, others
+    are not listened to, and are again. (Before, the main thread has made four.)"""
+    content = make_file("static/x", 100)
+    folder = tmp_path / "strace"
+    folder.mkdir()
+    strace = Strace(folder, "epoll_ctl", [f"epoll_ctl:error=ENOMEM:when={nth}"])
+    server = start(tmp_path, "--threads", "1", "--max-connections", "1", wrapper=strace.wrapper)
+    clients = [server.client() for _ in range(3)]
+    for client in clients:
+        client.request("/static/x")
+    for client in clients:
+        assert client.answer().body == content
+        client.close()
+    server.stop()
+    refused = [call for call in strace.calls if "(INJECTED)" in call]
+    assert len(refused) == 1 and "EPOLL_CTL_MOD" in refused[0], refused
+
+
 @pytest.mark.parametrize("fault", SEEN)
 def test_a_fault_that_costs_an_answer_costs_no_other(start_with, contents, fault):
     server, strace = start_with(fault)

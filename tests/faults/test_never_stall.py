@@ -10,7 +10,7 @@ import pytest
 from conftest import AWS, AWS_ASAN, AWS_TSAN, CLEAN
 from disks import (PAGE, WINDOW, calls_by_thread, disk_counters, evict, mounted,
                    odd_disk, odd_disk_library, pages_in_memory, tells)  # noqa: F401, fixtures
-from observe import Strace, receive_all, wait_until
+from observe import Strace, is_asleep, receive_all, wait_until
 
 SIZE = 10 * WINDOW + 777
 AWAITING = r"--> AwaitingDisk, wants Disk"
@@ -358,6 +358,21 @@ def test_a_stop_at_once_cuts_who_waits_for_the_disk(late, odd_disk):
     assert server.wait() == 0, server.output()
     assert len(receive_all(client)) < len(content)
     client.close()
+
+
+def test_a_loop_whose_grace_is_over_sleeps_until_its_helpers_are_back(start, tmp_path, cold,
+                                                                       odd_disk):
+    cold("static/x", WINDOW)
+    server = serve_cold(start, tmp_path, "--trace", "--grace", "0",
+                        env=odd_disk.env("late_opens", "uncached"))
+    with server.client() as client:
+        client.request("/static/x")
+        server.wait_for_line(OPENING)
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_for_line("1 connections are cut")
+        wait_until(lambda: is_asleep(server.pid), "the loop waits, and does not spin")
+        odd_disk.open()
+        assert server.wait() == 0, server.output()
 
 
 def test_a_file_that_shrinks_while_it_is_waited_for_is_never_padded(waiting, tmp_path, kind,
