@@ -4,7 +4,7 @@
 // A chunk begins at a multiple of its size, so that an object's address leads to its chunk, and
 // Owner is no larger than a pointer. A chunk that has become empty is given back, unless it is the
 // only one with room. Places without an object are poisoned for AddressSanitizer, as memory that is
-// freed would be. One thread.
+// freed would be. Without memory for a chunk it aborts: no loop can go on. One thread.
 #pragma once
 
 #include <sanitizer/asan_interface.h>
@@ -12,6 +12,7 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <new>
 #include <utility>
@@ -56,7 +57,7 @@ class Slab {
 
  private:
   static constexpr std::size_t kAlignment = 16 * 1024;
-  // The rest is the allocator's: chunks lie at successive multiples then.
+  // The rest is for the allocator's own notes: so chunks lie at successive multiples.
   static constexpr std::size_t kChunkSize = kAlignment - 64;
 
   union Place {
@@ -115,7 +116,8 @@ class Slab {
   }
 
   void add_chunk() {
-    void* const memory = ::operator new (kChunkSize, std::align_val_t{kAlignment});
+    void* memory = nullptr;  // aligned operator new would round the size up
+    if (::posix_memalign(&memory, kAlignment, kChunkSize) != 0) std::abort();
     with_room_.push_back(*::new (memory) Chunk(*this));
     ++chunks_;
   }
@@ -124,7 +126,7 @@ class Slab {
     assert(chunk.objects == 0);
     ASAN_UNPOISON_MEMORY_REGION(&chunk, kChunkSize);
     chunk.~Chunk();
-    ::operator delete (&chunk, std::align_val_t{kAlignment});
+    std::free(&chunk);
     --chunks_;
   }
 

@@ -27,7 +27,7 @@ class Resources {
   explicit Resources(Site site);
 
   // The answer to `request`; never fails, since an error is an answer too. `waiter` is who gets
-  // reported by tools.aio when the body's data is there.
+  // reported when a read or an errand for the body is done.
   [[nodiscard]] Response answer(const Request& request, const BodyTools& tools, void* waiter) const;
 
  private:

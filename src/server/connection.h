@@ -61,7 +61,8 @@ namespace aws {
 
 class Connection {
  public:
-  // Owns `socket`. `loop` must outlive it. `waiter` is how loop.aio reports this connection.
+  // Owns `socket`. `loop` must outlive it. `waiter` is how the
+  // loop finds it again, when its read or errand is done.
   Connection(LoopContext& loop, UniqueFd socket, const PeerAddress& peer, std::uint64_t id,
              void* waiter);
   ~Connection();
