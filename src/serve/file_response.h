@@ -22,8 +22,8 @@ struct ResourceKind {
 };
 
 // The answer to `request`, a GET or a HEAD, by `representation` (RFC 9110 sections 13 and 14): 200,
-// 206, 304, 406, 412 or 416. `waiter` is who gets reported
-// when a read or an errand for the body is done.
+// 206, 304, 406, 412 or 416. `waiter` is who gets reported when a read or an errand for the body is
+// done.
 [[nodiscard]] Response file_response(const Request& request, const ResourceKind& kind,
                                      Representation representation, const BodyTools& tools,
                                      void* waiter);
