@@ -283,9 +283,13 @@ PARALLEL = $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && echo --numprocesse
 suites:
 	@rm -rf $(REPORTS) && mkdir -p $(REPORTS)
 	@build/release/unit_tests --gtest_brief=1 --gtest_output=json:$(REPORTS)/unit.json; \
-	build/asan/unit_tests --gtest_brief=1 --gtest_output=json:$(REPORTS)/unit-asan.json; \
+	for half in 0 1; do \
+	  GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX=$$half build/asan/unit_tests --gtest_brief=1 \
+	      --gtest_output=json:$(REPORTS)/unit-asan-$$half.json & \
+	done; wait; \
 	$(PYTHON) -m pytest -q $(PARALLEL) --junitxml=$(REPORTS)/pytest.xml tests; \
-	$(PYTHON) tests/totals.py $(REPORTS)/unit.json $(REPORTS)/unit-asan.json $(REPORTS)/pytest.xml
+	$(PYTHON) tests/totals.py $(REPORTS)/unit.json $(REPORTS)/unit-asan-0.json $(REPORTS)/unit-asan-1.json \
+	    $(REPORTS)/pytest.xml
 
 # 64 MiB in which no two blocks are alike, the same on every machine: 1024 blocks of 64 KiB, each the exclusive or of
 # one of 32 random blocks with one of 32 others. Drawing all of it from the generator would take seconds.

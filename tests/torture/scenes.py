@@ -15,7 +15,7 @@ from judging import Encoded, Exact, end_of_answer, take_chunks
 from observe import wait_until
 
 LONG_AGO = 1_600_000_000  # when all files were changed
-LARGE = 700_000  # three blocks of a dynamic file, two turns of a static one
+LARGE = 1_200_000  # five blocks of a dynamic file, two turns of a static one
 KINDS = ("static", "dynamic")
 HUGE = 5 << 20  # more than a socket's buffer takes (tcp_wmem): the server must wait for its client
 SLOW = 1 << 16  # bytes of a slow reader's buffer

@@ -93,7 +93,7 @@ def test_a_wrong_byte_is_found(stage, monkeypatch):
     wrong = bytearray(right.answer)
     wrong[-1] ^= 1
     monkeypatch.setitem(stage.right.forms, ask, [Exact(bytes(wrong))])
-    with pytest.raises(Trouble, match="answer 1 is wrong at byte 700"):
+    with pytest.raises(Trouble, match="answer 1 is wrong at byte 1200"):
         stage.run(Trial(("static-large",), parse("send:half")))
 
 
