@@ -40,6 +40,7 @@ void append_file_fields(std::string& text, const ResponseHead& head) {
 void append_connection(std::string& text, Persistence persistence) {
   switch (persistence) {
     case Persistence::Implied:
+    case Persistence::kCount:
       break;
     case Persistence::KeepAlive:
       text += "Connection: keep-alive\r\n";

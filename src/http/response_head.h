@@ -45,7 +45,13 @@ enum class Persistence : std::uint8_t {
   Implied,    // HTTP/1.1 keeps the connection without being told
   KeepAlive,  // said to an HTTP/1.0 client that asked for it
   Close,
+  kCount,
 };
+
+[[nodiscard]] constexpr Persistence persistence_of(bool keep_alive, bool http_1_0) {
+  if (!keep_alive) return Persistence::Close;
+  return http_1_0 ? Persistence::KeepAlive : Persistence::Implied;
+}
 
 // All fields but Server, Date and Connection, as bytes.
 [[nodiscard]] std::string write_fields(const ResponseHead& head);

@@ -60,21 +60,22 @@ void FileCache::clear() {
     drop(*by_age_.front());
 }
 
-bool FileCache::keep_image(CachedFile& file, std::unique_ptr<ResponseImage> image) {
-  drop_image(file);
+bool FileCache::keep_image(CachedFile::Image& place, std::unique_ptr<ResponseImage> image) {
+  drop_image(place);
   if (image == nullptr || image_bytes_used_ + image->size() > image_bytes_) return false;
   image_bytes_used_ += image->size();
-  file.image = std::move(image);
+  place.made = std::move(image);
   return true;
 }
 
-void FileCache::drop_image(CachedFile& file) {
-  if (file.image != nullptr) image_bytes_used_ -= file.image->size();
-  file.image.reset();
+void FileCache::drop_image(CachedFile::Image& place) {
+  if (place.made != nullptr) image_bytes_used_ -= place.made->size();
+  place.made.reset();
 }
 
 void FileCache::drop(CachedFile& file) {
-  drop_image(file);
+  for (CachedFile::Image& place : file.images)
+    drop_image(place);
   file.unlink();
   by_path_.erase(by_path_.find(file.path));  // by iterator: the key is the file's own
 }

@@ -10,13 +10,16 @@
 // Only regular files are kept; what is not there is looked for each time. One thread.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "http/response_head.h"
 #include "os/intrusive_list.h"
 #include "serve/opened_file.h"
 #include "serve/response_image.h"
@@ -30,10 +33,20 @@ struct CachedFile : Link {
   SharedFd file;
   struct stat status {};
   std::int64_t opened_us = 0;
-  // The fields of a plain answer, all but Date and Connection, as bytes; empty: not made yet.
-  std::string fields;
-  std::unique_ptr<ResponseImage> image;  // of a plain answer, if it is asked for often
-  int asked = 0;                         // for that, since it was opened
+
+  // What answers about the file itself have alike, as long as it does not change; empty: not made
+  // yet. Fields are all but Date and Connection, as bytes.
+  std::string fields;            // of the whole file
+  std::string unchanged_fields;  // of a 304
+  std::string etag;
+  std::optional<std::int64_t> last_modified_s;
+
+  // The whole answer, if it is asked for often: for each way to go on.
+  struct Image {
+    std::unique_ptr<ResponseImage> made;
+    int asked = 0;  // since it was made, or the file was opened
+  };
+  std::array<Image, static_cast<std::size_t>(Persistence::kCount)> images;
 };
 
 class FileCache {
@@ -53,9 +66,9 @@ class FileCache {
   // Keeps `opened`, a regular file that was found at `path` just now, and sets opened.cached.
   void keep(std::string_view path, OpenedFile& opened, std::int64_t now_us);
 
-  // Keeps an image with `file`, in the place of an older one; unless it is nullptr, or images take
-  // all the memory that they may: then false.
-  bool keep_image(CachedFile& file, std::unique_ptr<ResponseImage> image);
+  // Keeps an image, in the place of an older one, in `place`, one of a file's; unless it is nullptr,
+  // or images take all the memory that they may: then false.
+  bool keep_image(CachedFile::Image& place, std::unique_ptr<ResponseImage> image);
 
   // Drops what has lived its time.
   void expire(std::int64_t now_us);
@@ -68,7 +81,7 @@ class FileCache {
 
  private:
   void drop(CachedFile& file);
-  void drop_image(CachedFile& file);
+  void drop_image(CachedFile::Image& place);
 
   const std::size_t capacity_;
   const std::size_t image_bytes_;

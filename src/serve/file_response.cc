@@ -63,16 +63,6 @@ void describe_content(ResponseHead& head, const Representation& file) {
   head.accept_ranges = !file.encode;
 }
 
-void send_whole(Response& response, const ResourceKind& kind, OpenedFile opened,
-                const BodyTools& tools, void* waiter) {
-  const auto length = static_cast<std::uint64_t>(opened.status.st_size);
-  response.head.content_length = length;
-  if (length == 0) return;
-  std::unique_ptr<FileBody> body = kind.make_body(tools, std::move(opened.file), waiter);
-  body->aim(0, length, false);
-  response.body = std::move(body);
-}
-
 // Post-processed on the way: chunked, since the length is not known. False, and nothing is changed,
 // if the encoder cannot be had.
 bool send_encoded(Response& response, Representation& file, const BodyTools& tools, void* waiter) {
@@ -175,16 +165,18 @@ Response file_response(const Request& request, const ResourceKind& kind, Represe
     }
   }
   describe_content(response.head, file);
-  send_whole(response, kind, std::move(file.opened), tools, waiter);
+  response.head.content_length = length;
+  response.body = whole_body(kind, std::move(file.opened), tools, waiter);
   return response;
 }
 
-Response plain_response(const ResourceKind& kind, OpenedFile opened, const BodyTools& tools,
-                        void* waiter) {
-  Response response;
-  response.engine = kind.engine;
-  send_whole(response, kind, std::move(opened), tools, waiter);
-  return response;
+std::unique_ptr<Body> whole_body(const ResourceKind& kind, OpenedFile opened,
+                                 const BodyTools& tools, void* waiter) {
+  const auto length = static_cast<std::uint64_t>(opened.status.st_size);
+  if (length == 0) return nullptr;
+  std::unique_ptr<FileBody> body = kind.make_body(tools, std::move(opened.file), waiter);
+  body->aim(0, length, false);
+  return body;
 }
 
 bool has_lasting_validators(const struct stat& status, const Moment& now) {

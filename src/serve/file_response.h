@@ -28,9 +28,9 @@ struct ResourceKind {
                                      Representation representation, const BodyTools& tools,
                                      void* waiter);
 
-// The 200 of the whole of `opened`, a regular file, without its fields but for the length.
-[[nodiscard]] Response plain_response(const ResourceKind& kind, OpenedFile opened,
-                                      const BodyTools& tools, void* waiter);
+// The body that sends the whole of `opened`, a regular file; nullptr if it is empty.
+[[nodiscard]] std::unique_ptr<Body> whole_body(const ResourceKind& kind, OpenedFile opened,
+                                               const BodyTools& tools, void* waiter);
 
 // Whether the ETag and Last-Modified that are told of the file now are told until it changes: not
 // while it is fresh, nor within the second of its change, nor while its time is ahead.

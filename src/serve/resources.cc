@@ -89,13 +89,9 @@ bool is_navigation(const Request& request, std::string_view path) {
          names_media_type(request[Field::Accept], "text/html");
 }
 
-// Whether nothing but its method and target decides what the answer is.
+// Whether it asks for the file itself, and all of it.
 bool is_plain(const Request& request) {
-  constexpr std::array kDeciding = {Field::AcceptEncoding,   Field::IfMatch, Field::IfNoneMatch,
-                                    Field::IfModifiedSince,  Field::IfRange, Field::Range,
-                                    Field::IfUnmodifiedSince};
-  return std::none_of(kDeciding.begin(), kDeciding.end(),
-                      [&](Field field) { return request.find(field).has_value(); });
+  return !request.find(Field::AcceptEncoding) && !request.find(Field::Range);
 }
 
 std::string common_fields_of(const Site& site) {
@@ -230,65 +226,90 @@ Response Resources::fall_back(const Visit& visit, Response missing) const {
   return response;
 }
 
-// A file that is where its own address says. What a plain request for it gets is the same until the
-// file changes, so the cache keeps the fields with the file. For such a request no other path is
-// looked up, so what is cached stays where it is meanwhile.
+// A file that is where its own address says. What plain requests for it get is the same until the
+// file changes, so the cache keeps that with the file. For such a request no other path is looked
+// up, so what is cached stays where it is meanwhile.
 Response Resources::serve_found(const Visit& visit, const ResourceKind& kind, std::string_view path,
                                 OpenedFile opened) const {
   CachedFile* const cached = opened.cached;
-  if (cached == nullptr || !is_plain(visit.request)) {
+  const bool may_be_known = cached != nullptr && is_plain(visit.request);
+  if (may_be_known && cached->fields.empty()) get_to_know(visit, kind, path, opened);
+  if (!may_be_known || cached->fields.empty()) {
     return serve_file(visit, kind, path, std::move(opened));
   }
-  if (!cached->fields.empty()) {
-    if (const ResponseImage* const image = image_of(visit, kind, opened)) {
-      Response response;
-      response.body = std::make_unique<ImageBody>(visit.tools.sys, *image);
-      response.head_in_body = true;
-      response.head.content_length = image->body_size;
-      response.head.made_fields = cached->fields;
-      response.engine = kind.engine;
-      return response;
-    }
-    Response response = plain_response(kind, std::move(opened), visit.tools, visit.waiter);
-    response.head.made_fields = cached->fields;
-    return response;
+  const Validators validators{parse_entity_tag(cached->etag), cached->last_modified_s};
+  const Decision decision =
+      evaluate_preconditions(visit.request, validators, visit.tools.now.wall_s);
+  Response response;
+  response.engine = kind.engine;
+  switch (decision.verdict) {
+    case Verdict::NotModified:
+      response.head.made_fields = cached->unchanged_fields;
+      return decided(std::move(response), decision);
+    case Verdict::PreconditionFailed:
+      return serve_file(visit, kind, path, std::move(opened));
+    case Verdict::Proceed:
+      break;
   }
-  const bool lasting = has_lasting_validators(opened.status, visit.tools.now);
-  Response response = serve_file(visit, kind, path, std::move(opened));
-  if (!lasting || response.head.status != 200 || !response.head.content_length) return response;
-  response.head.common_fields = common_fields_;
-  cached->fields = write_fields(response.head);
   response.head.made_fields = cached->fields;
+  response.head.content_length = static_cast<std::uint64_t>(opened.status.st_size);
+  if (const ResponseImage* const image = image_of(visit, kind, opened)) {
+    response.body = std::make_unique<ImageBody>(visit.tools.sys, *image);
+    response.head_in_body = true;
+  } else {
+    response.body = whole_body(kind, std::move(opened), visit.tools, visit.waiter);
+  }
   return response;
 }
 
-// The image of the plain answer with `opened`, made if it has come to be worth it; nullptr if not,
-// or if this request gets another head.
+// Keeps with opened.cached what all plain answers about the file have alike, if that lasts.
+void Resources::get_to_know(const Visit& visit, const ResourceKind& kind, std::string_view path,
+                            const OpenedFile& opened) const {
+  if (!has_lasting_validators(opened.status, visit.tools.now)) return;
+  Request plain;
+  plain.method = Method::Get;
+  const Visit asks_plainly{plain, visit.target, visit.tools, visit.waiter};
+  ResponseHead head = serve_file(asks_plainly, kind, path, opened).head;
+  if (head.status != 200 || !head.content_length) return;
+  head.common_fields = common_fields_;
+  CachedFile& cached = *opened.cached;
+  cached.fields = write_fields(head);
+  ResponseHead unchanged;
+  unchanged.etag = head.etag;
+  unchanged.last_modified = head.last_modified;
+  unchanged.vary_encoding = head.vary_encoding;
+  unchanged.cache_control = head.cache_control;
+  unchanged.common_fields = head.common_fields;
+  cached.unchanged_fields = write_fields(unchanged);
+  cached.etag = head.etag;
+  cached.last_modified_s = head.last_modified;
+}
+
+// The image of the plain answer with `opened`, made if it has come to be worth it; nullptr if not.
 const ResponseImage* Resources::image_of(const Visit& visit, const ResourceKind& kind,
                                          const OpenedFile& opened) const {
   const Request& request = visit.request;
   const BodyTools& tools = visit.tools;
-  CachedFile& cached = *opened.cached;
   const auto size = static_cast<std::size_t>(opened.status.st_size);
   const bool fits = kind.can_be_image && size > 0 && size <= ResponseImage::kLargestBody;
-  const bool implied = tools.keep_alive && request.keep_alive && !request.http_1_0;
-  if (!fits || !implied || request.method != Method::Get) return nullptr;
-  if (cached.image != nullptr && cached.image->second == tools.now.wall_s) {
-    return cached.image.get();
-  }
-  if (++cached.asked < ResponseImage::kWorthIt) return nullptr;
-  cached.asked = 0;
+  if (!fits || request.method != Method::Get) return nullptr;
+  const Persistence persistence =
+      persistence_of(tools.keep_alive && request.keep_alive, request.http_1_0);
+  CachedFile::Image& image = opened.cached->images[static_cast<std::size_t>(persistence)];
+  if (image.made != nullptr && image.made->second == tools.now.wall_s) return image.made.get();
+  if (++image.asked < ResponseImage::kWorthIt) return nullptr;
+  image.asked = 0;
   if (tools.page_cache.probe(opened.file.get(), 0, opened.status.st_size) ==
       PageCache::Answer::Missing) {
     return nullptr;
   }
   ResponseHead head;
-  head.made_fields = cached.fields;
+  head.made_fields = opened.cached->fields;
   std::string text;
-  write_head(head, tools.date, Persistence::Implied, text);
+  write_head(head, tools.date, persistence, text);
   const bool kept = tools.lookup.cache->keep_image(
-      cached, make_image(tools.sys, text, opened.file.get(), size, tools.now.wall_s));
-  return kept ? cached.image.get() : nullptr;
+      image, make_image(tools.sys, text, opened.file.get(), size, tools.now.wall_s));
+  return kept ? image.made.get() : nullptr;
 }
 
 Response Resources::serve_file(const Visit& visit, const ResourceKind& kind, std::string_view path,

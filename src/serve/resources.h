@@ -48,6 +48,8 @@ class Resources {
   [[nodiscard]] Response fall_back(const Visit& visit, Response missing) const;
   [[nodiscard]] Response serve_found(const Visit& visit, const ResourceKind& kind,
                                      std::string_view path, OpenedFile opened) const;
+  void get_to_know(const Visit& visit, const ResourceKind& kind, std::string_view path,
+                   const OpenedFile& opened) const;
   [[nodiscard]] const ResponseImage* image_of(const Visit& visit, const ResourceKind& kind,
                                               const OpenedFile& opened) const;
   [[nodiscard]] Response serve_file(const Visit& visit, const ResourceKind& kind,

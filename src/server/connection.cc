@@ -149,14 +149,9 @@ Connection::Outcome Connection::open_file() {
   // An HTTP/1.0 client tells the end of a body without a length by the end of the connection.
   const bool framed = exchange.response.body == nullptr || exchange.response.head.is_framed();
   keep_alive_ = framed && request.keep_alive && loop_.keep_alive && !loop_.stopping;
-  Persistence persistence = Persistence::Implied;
-  if (!keep_alive_) {
-    persistence = Persistence::Close;
-  } else if (request.http_1_0) {
-    persistence = Persistence::KeepAlive;
-  }
   if (!exchange.response.head_in_body) {
-    write_head(exchange.response.head, loop_.date.at(loop_.now.wall_s), persistence, exchange.head);
+    write_head(exchange.response.head, loop_.date.at(loop_.now.wall_s),
+               persistence_of(keep_alive_, request.http_1_0), exchange.head);
   }
   exchange.head += exchange.response.page;
   exchange.head_sent = 0;

@@ -15,14 +15,14 @@ CACHED = 1.0  # seconds: no file is kept longer
 
 @pytest.fixture
 def asked(start, make_file, tmp_path, kind):
-    """(ask, file): `ask` sends a plain GET for the file on a kept connection."""
+    """(ask, file): `ask` sends a GET for the file on a kept connection."""
     make_file(f"{kind}/folder/x", 1000)
     file = tmp_path / kind / "folder/x"
     age(file)
     server = start(tmp_path, "--threads", "1")
     with server.client() as client:
-        def ask():
-            client.request(f"/{kind}/folder/x")
+        def ask(headers=()):
+            client.request(f"/{kind}/folder/x", headers=headers)
             return client.answer()
         for _ in range(OFTEN):
             assert ask().body == file.read_bytes()
@@ -101,6 +101,16 @@ def test_a_change_to_the_file_is_seen_by_the_next_request(asked, change):
         assert answer.body == content
 
 
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_a_change_to_the_file_is_seen_by_the_next_revalidation(asked, change):
+    ask, file = asked
+    known = [("If-None-Match", ask()["ETag"])]
+    for _ in range(OFTEN):
+        assert ask(known).status == 304
+    status, _ = change(file)
+    assert ask(known).status == status
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_mode_is_seen_by_the_next_request(asked):
     ask, file = asked
@@ -130,8 +140,8 @@ def test_a_change_above_the_file_is_seen_within_a_second(start, tmp_path, kind, 
         (base / "one").rename(base / "folder")
     server = start(tmp_path, "--threads", "1")
     with server.client() as client:
-        def ask():
-            client.request(f"/{kind}/folder/x")
+        def ask(headers=()):
+            client.request(f"/{kind}/folder/x", headers=headers)
             return client.answer().body
         for _ in range(OFTEN):
             assert ask() == b"one"
@@ -236,7 +246,7 @@ def test_a_small_file_that_is_asked_for_often_is_sent_from_an_image(seen):
     {"size": 1000, "options": ["--image-cache", "0"]},
     {"size": 1000, "options": ["--file-cache", "0"]},
     {"size": 1000, "headers": [("Range", "bytes=0-999")]},
-    {"size": 1000, "headers": [("If-None-Match", '"x"')]},
+    {"size": 1000, "headers": [("Accept-Encoding", "identity")]},
 ], ids=str)
 def test_no_image_is_sent_of_what_has_none(seen, case):
     case = dict(case)
@@ -245,23 +255,70 @@ def test_no_image_is_sent_of_what_has_none(seen, case):
     assert not seen(case.pop("size"), *case.pop("options", []), **case)
 
 
-def test_images_differ_from_other_answers_in_nothing(start, make_file, tmp_path):
+@pytest.fixture
+def both(start, make_file, tmp_path):
+    """A server, and one that keeps nothing of what it has once found out."""
     make_file("static/x", 5000)
     age(tmp_path / "static/x")
-    server = start(tmp_path, "--threads", "1", "--header", "X-One: 1")
-    plain = start(tmp_path, "--threads", "1", "--header", "X-One: 1", "--file-cache", "0")
+    options = ("--threads", "1", "--header", "X-One: 1", "--cache-control", "*=max-age=5")
+    return start(tmp_path, *options), start(tmp_path, *options, "--file-cache", "0")
 
-    def told(answer):
-        return [field for field in answer.fields if field[0] != "date"], answer.body
-    with server.client() as client, plain.client() as other:
-        other.request("/static/x")
-        expected = told(other.answer())
-        for answer in ask_often(client, "/static/x"):
-            assert told(answer) == expected
-        client.request("/static/x", method="HEAD")
-        assert told(client.answer(method="HEAD"))[0] == expected[0]
-        client.request("/static/x", version="HTTP/1.0")
-        assert ("connection", "close") in client.answer().fields
+
+def told(server, **request):
+    """What an answer says, but for its time, and whether the connection outlived it."""
+    with server.client() as client:
+        client.request("/static/x", **request)
+        answer = client.answer(request.get("method", "GET"))
+        closed = answer["Connection"] == "close" and client.at_end()
+    return answer.status, [f for f in answer.fields if f[0] != "date"], answer.body, closed
+
+
+@pytest.mark.parametrize("request_", [
+    {}, {"method": "HEAD"}, {"headers": [("Connection", "close")]}, {"version": "HTTP/1.0"},
+    {"version": "HTTP/1.0", "headers": [("Connection", "keep-alive")]},
+], ids=str)
+def test_images_differ_from_other_answers_in_nothing(both, request_):
+    server, plain = both
+    expected = told(plain, **request_)
+    assert expected[0] == 200
+    for _ in range(OFTEN):
+        assert told(server, **request_) == expected
+    for other in ({}, {"version": "HTTP/1.0"}, {"headers": [("Connection", "close")]}):
+        assert told(server, **other) == told(plain, **other)
+
+
+def test_each_way_to_go_on_has_an_image_of_its_own(start, make_file, tmp_path):
+    make_file("static/x", 1000)
+    age(tmp_path / "static/x")
+    folder = tmp_path / "strace"
+    folder.mkdir()
+    strace = Strace(folder, "sendfile")
+    server = start(tmp_path, "--threads", "1", wrapper=strace.wrapper)
+    ways = ({}, {"version": "HTTP/1.0"},
+            {"version": "HTTP/1.0", "headers": [("Connection", "keep-alive")]})
+    for way in ways:
+        for _ in range(4 * OFTEN):
+            assert told(server, **way)[0] == 200
+    server.stop()
+    assert len(images_sent(strace)) > 2 * 4 * OFTEN, "of one way, or two, none was sent"
+
+
+@pytest.mark.parametrize("field, value, status", [
+    ("If-None-Match", "{etag}", 304), ("If-None-Match", '"a", W/{etag}', 304),
+    ("If-None-Match", "*", 304), ("If-None-Match", '"a"', 200), ("If-None-Match", "{etag}x", 200),
+    ("If-Modified-Since", "{modified}", 304),
+    ("If-Modified-Since", "Thu, 01 Jan 1998 00:00:00 GMT", 200), ("If-Modified-Since", "x", 200),
+    ("If-Match", "{etag}", 200), ("If-Match", '"a"', 412),
+    ("If-Unmodified-Since", "Thu, 01 Jan 1998 00:00:00 GMT", 412),
+])
+def test_what_is_kept_decides_like_what_is_found_out(both, field, value, status):
+    server, plain = both
+    fields = dict(told(plain)[1])
+    wanted = [(field, value.format(etag=fields["etag"], modified=fields["last-modified"]))]
+    expected = told(plain, headers=wanted)
+    assert expected[0] == status
+    for _ in range(OFTEN):
+        assert told(server, headers=wanted) == expected
 
 
 def test_an_image_has_the_date_of_its_answer(start, make_file, tmp_path):

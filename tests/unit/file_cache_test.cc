@@ -120,18 +120,18 @@ TEST_F(FileCacheTest, BoundsTheMemoryOfImages) {
   FileCache cache(4, 100);
   for (const char* const name : {"a", "b"})
     keep(cache, name);
-  CachedFile& a = *cache.find(sys_, "a", 0).cached;
-  CachedFile& b = *cache.find(sys_, "b", 0).cached;
+  CachedFile::Image& a = cache.find(sys_, "a", 0).cached->images[0];
+  CachedFile::Image& b = cache.find(sys_, "b", 0).cached->images[1];
   EXPECT_FALSE(cache.keep_image(a, nullptr));
   EXPECT_TRUE(cache.keep_image(a, image_of_bytes(60)));
   EXPECT_FALSE(cache.keep_image(b, image_of_bytes(60)));
-  EXPECT_EQ(b.image, nullptr);
+  EXPECT_EQ(b.made, nullptr);
   EXPECT_TRUE(cache.keep_image(a, image_of_bytes(100))) << "the older one makes room";
   EXPECT_TRUE(cache.keep_image(a, image_of_bytes(10)));
   EXPECT_TRUE(cache.keep_image(b, image_of_bytes(90)));
   cache.clear();
   keep(cache, "a");
-  EXPECT_TRUE(cache.keep_image(*cache.find(sys_, "a", 0).cached, image_of_bytes(100)));
+  EXPECT_TRUE(cache.keep_image(cache.find(sys_, "a", 0).cached->images[2], image_of_bytes(100)));
 }
 
 }  // namespace
