@@ -43,6 +43,9 @@ class Residency {
   // 0: the owner will be reported, and is to ask again; -errno: the disk has failed.
   [[nodiscard]] std::int64_t ready(off_t offset, std::uint64_t wanted);
 
+  // Whether anything of this file was not there, or not known to be, when it was asked for.
+  [[nodiscard]] bool was_cold() const { return cold_ != nullptr; }
+
   // A NoWait read of these bytes, at least one, did not find them. The kernel has begun to bring in
   // what was asked for and no more, which could look like all of it: see PageCache::read_ahead().
   void missed(off_t offset, std::size_t length);

@@ -66,8 +66,8 @@ class FileCache {
   // Keeps `opened`, a regular file that was found at `path` just now, and sets opened.cached.
   void keep(std::string_view path, OpenedFile& opened, std::int64_t now_us);
 
-  // Keeps an image, in the place of an older one, in `place`, one of a file's; unless it is nullptr,
-  // or images take all the memory that they may: then false.
+  // Keeps an image, in the place of an older one, in `place`, one of a file's; unless it is
+  // nullptr, or images take all the memory that they may: then false.
   bool keep_image(CachedFile::Image& place, std::unique_ptr<ResponseImage> image);
 
   // Drops what has lived its time.

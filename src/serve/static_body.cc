@@ -13,7 +13,7 @@ void StaticBody::aim(off_t offset, std::uint64_t length, bool /*more*/) {
 }
 
 Pump StaticBody::pump(int socket) {
-  std::uint64_t share = std::min(left_, kBytesPerPump);
+  std::uint64_t share = std::min(left_, residency_.was_cold() ? kColdBytesPerPump : kBytesPerPump);
   residency_.forget();
   while (share > 0) {
     const std::int64_t ready = residency_.ready(offset_, share);

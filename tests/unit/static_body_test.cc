@@ -167,6 +167,19 @@ TEST_F(ColdStaticBodyTest, WaitsInsteadOfSending) {
   EXPECT_TRUE(peer().output == pattern(1'100'000));
 }
 
+TEST_F(ColdStaticBodyTest, SendsLessATurnOfWhatComesFromTheDisk) {
+  StaticBody& body = body_of(pattern(4'000'000));
+  std::uint64_t before = 0;
+  for (Pump result = Pump::AwaitDisk; result != Pump::Done; before = body.sent()) {
+    std::vector<void*> ready;
+    disk_.turn(ready);
+    result = body.pump(socket_.get());
+    ASSERT_NE(result, Pump::Failed);
+    ASSERT_LE(body.sent() - before, 512U * 1024U);
+  }
+  EXPECT_EQ(body.sent(), 4'000'000U);
+}
+
 TEST_F(ColdStaticBodyTest, SendsWhatIsThereBeforeItWaitsForTheRest) {
   StaticBody& body = body_of(pattern(1'100'000));
   const UniqueFd file = open_file(name_);
