@@ -11,6 +11,13 @@
 
 namespace aws {
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+
+template <typename T>
+class Pooled {};
+
+#else
+
 // For `class T final : public …, public Pooled<T>`.
 template <typename T>
 class Pooled {
@@ -29,11 +36,7 @@ class Pooled {
   }
 
  private:
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  static constexpr std::size_t kSpares = 0;
-#else
   static constexpr std::size_t kSpares = 64;
-#endif
   struct Spares {
     std::array<void*, kSpares> blocks{};
     std::size_t count = 0;
@@ -47,5 +50,7 @@ class Pooled {
     return spares;
   }
 };
+
+#endif
 
 }  // namespace aws
