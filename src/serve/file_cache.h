@@ -14,11 +14,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "http/conditional.h"
 #include "http/response_head.h"
 #include "os/intrusive_list.h"
 #include "serve/opened_file.h"
@@ -39,7 +39,7 @@ struct CachedFile : Link {
   std::string fields;            // of the whole file
   std::string unchanged_fields;  // of a 304
   std::string etag;
-  std::optional<std::int64_t> last_modified_s;
+  Validators validators;  // its tag views `etag`
 
   // The whole answer, if it is asked for often: for each way to go on.
   struct Image {

@@ -237,9 +237,8 @@ Response Resources::serve_found(const Visit& visit, const ResourceKind& kind, st
   if (!may_be_known || cached->fields.empty()) {
     return serve_file(visit, kind, path, std::move(opened));
   }
-  const Validators validators{parse_entity_tag(cached->etag), cached->last_modified_s};
   const Decision decision =
-      evaluate_preconditions(visit.request, validators, visit.tools.now.wall_s);
+      evaluate_preconditions(visit.request, cached->validators, visit.tools.now.wall_s);
   Response response;
   response.engine = kind.engine;
   switch (decision.verdict) {
@@ -282,7 +281,7 @@ void Resources::get_to_know(const Visit& visit, const ResourceKind& kind, std::s
   unchanged.common_fields = head.common_fields;
   cached.unchanged_fields = write_fields(unchanged);
   cached.etag = head.etag;
-  cached.last_modified_s = head.last_modified;
+  cached.validators = {parse_entity_tag(cached.etag), head.last_modified};
 }
 
 // The image of the plain answer with `opened`, made if it has come to be worth it; nullptr if not.

@@ -1,7 +1,5 @@
 #include "server/connection.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
@@ -155,7 +153,7 @@ Connection::Outcome Connection::open_file() {
   }
   exchange.head += exchange.response.page;
   exchange.head_sent = 0;
-  if (loop_.access_log != nullptr) begin_log_entry(request);
+  if (loop_.access_log != nullptr) exchange.begin_log_entry(peer_, request);
   if (loop_.tracer != nullptr) loop_.tracer->note(id_, summary(exchange.response));
 
   // The request's bytes are not needed any more; what stands behind them is the next request.
@@ -315,43 +313,17 @@ void Connection::close() {
   state_ = State::Closed;
 }
 
+void Connection::write_log_entry() {
+  if (exchange_ == nullptr || exchange_->log_entry == nullptr) return;
+  exchange_->end_log_entry(loop_.sys.now());  // a duration within one batch is not zero
+  loop_.access_log->write(*exchange_->log_entry);
+  exchange_->log_entry.reset();
+}
+
 void Connection::wait_as(Patience patience) {
   patience_ = patience;
   waiting_since_us_ = loop_.now.monotonic_us;
   if (patience == Patience::Request) exchange_->request_since_us = waiting_since_us_;
-}
-
-// ---- The access log
-
-void Connection::begin_log_entry(const Request& request) {
-  const Response& response = exchange_->response;
-  exchange_->log_entry = std::make_unique<AccessEntry>();
-  AccessEntry& entry = *exchange_->log_entry;
-  entry.peer = peer_.text();
-  if (!request.version.empty()) {
-    entry.request_line =
-        fmt::format("{} {} {}", request.method_name, request.target, request.version);
-  }
-  entry.referer = request[Field::Referer];
-  entry.user_agent = request[Field::UserAgent];
-  entry.status = response.head.status;
-  entry.engine = response.engine;
-  entry.decision = response.decision;
-}
-
-void Connection::write_log_entry() {
-  if (exchange_ == nullptr || exchange_->log_entry == nullptr) return;
-  const Response& response = exchange_->response;
-  AccessEntry& entry = *exchange_->log_entry;
-  const Moment now = loop_.sys.now();  // a duration within one batch is not zero
-  entry.wall_s = now.wall_s;
-  entry.duration_us = now.monotonic_us - exchange_->request_since_us;
-  const std::size_t head_size = exchange_->head.size() - response.page.size();
-  entry.body_bytes = response.body != nullptr
-                         ? response.body->sent()
-                         : std::max(exchange_->head_sent, head_size) - head_size;
-  loop_.access_log->write(entry);
-  exchange_->log_entry.reset();
 }
 
 }  // namespace aws

@@ -109,7 +109,6 @@ class Connection {
   [[nodiscard]] Want await_socket();
   void cork(bool on);
   void close();
-  void begin_log_entry(const Request& request);
   void write_log_entry();
 
   LoopContext& loop_;

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "http/request_parser.h"
+#include "os/peer_address.h"
+#include "os/sys.h"
 #include "serve/response.h"
 #include "server/access_log.h"
 #include "server/opening.h"
@@ -29,6 +31,11 @@ struct Exchange {
   std::size_t head_sent = 0;
   std::int64_t request_since_us = 0;
   std::unique_ptr<AccessEntry> log_entry;  // of the answer under way, if there is a log
+
+  // What the log will tell of the answer, as far as it is known before it is sent.
+  void begin_log_entry(const PeerAddress& peer, const Request& request);
+  // And what is known at its end, `now`.
+  void end_log_entry(const Moment& now);
 
   // Ready for the next request, whose bytes may have come already.
   void end_answer() {

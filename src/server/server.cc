@@ -312,10 +312,10 @@ void Server::heed_stop() {
 // Who was let in by the kernel already is still served; who is idle is let go, unless a request
 // is just arriving.
 void Server::begin_stop() {
+  loop_.stopping = true;
   for (const Listener& listener : acceptor_.listeners())
     accept_from(listener, std::numeric_limits<int>::max());
   acceptor_.close();
-  loop_.stopping = true;
   stop_deadline_us_ = loop_.now.monotonic_us + shared_.limits.grace_us;
   for (const Patience patience : {Patience::Greeting, Patience::Idle}) {
     IntrusiveList<Client>& idle = waiting_[static_cast<std::size_t>(patience)];

@@ -63,13 +63,13 @@ def evict(path):
 class OddDisk:
     """The preloaded library: `env` for the server, and the gate behind which completions wait."""
 
-    def __init__(self, library, folder):
-        self.library = library
+    def __init__(self, preloaded, folder):
+        self.preloaded = preloaded
         self.gate = folder / "gate"
         os.mkfifo(self.gate)
 
     def env(self, *words):
-        return {"LD_PRELOAD": str(self.library), "ODD_DISK": " ".join(words),
+        return {"LD_PRELOAD": str(self.preloaded), "ODD_DISK": " ".join(words),
                 "ODD_DISK_GATE": str(self.gate)}
 
     def open(self):

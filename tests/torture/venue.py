@@ -43,12 +43,17 @@ class Visitor(Client):
 
     def __init__(self, venue, receive_buffer):
         self.venue = venue
+        self.was_cut_off = False  # before it could say a word
         try:
             super().__init__(venue.server.port, DEADLINE_S, receive_buffer)
+        except ConnectionResetError:
+            self.was_cut_off = True
         except ConnectionError as error:
             raise Trouble(f"it does not listen: {error}\n{venue.last_words()}") from error
 
     def say(self, data):
+        if self.was_cut_off:
+            return
         try:
             self.send(data)
         except ConnectionError:
@@ -61,7 +66,7 @@ class Visitor(Client):
             pass
 
     def take(self, size=1 << 18):
-        while True:
+        while not self.was_cut_off:
             patience = self.venue.patience()
             self.socket.settimeout(patience)
             try:
@@ -71,6 +76,7 @@ class Visitor(Client):
             except TimeoutError:
                 if patience == DEADLINE_S:
                     raise Trouble(f"wedged: nothing came for {DEADLINE_S} s") from None
+        return b""
 
     def take_rest(self):
         parts = []

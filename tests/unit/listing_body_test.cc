@@ -24,6 +24,7 @@
 
 #include "disk.h"
 #include "strict_json.h"
+#include "temp_folder.h"
 
 namespace aws {
 namespace {
@@ -105,9 +106,8 @@ class ListingBodyTest : public testing::Test {
  protected:
   ListingBodyTest() {
     fs::create_directories(folder_);
-    root_.emplace(base_);
+    root_.emplace(base_.path());
   }
-  ~ListingBodyTest() override { fs::remove_all(base_); }
 
   void write(const std::string& name, std::size_t size = 0) const {
     std::ofstream(folder_ / name) << std::string(size, '.');
@@ -165,12 +165,8 @@ class ListingBodyTest : public testing::Test {
     return names_of(list(sort, dotfiles));
   }
 
-  std::string base_ = [] {
-    std::string folder = fs::temp_directory_path() / "listing-XXXXXX";
-    EXPECT_NE(::mkdtemp(folder.data()), nullptr);
-    return folder;
-  }();
-  fs::path folder_ = fs::path(base_) / "static" / "x";
+  TempFolder base_;
+  fs::path folder_ = base_.path() / "static" / "x";
   std::optional<DocumentRoot> root_;
   ListingSys sys_;
   HelperThreads helpers_{sys_, 1, 4};
@@ -235,7 +231,7 @@ TEST_F(ListingBodyTest, HidesDotfilesSaveWellKnown) {
 
 TEST_F(ListingBodyTest, ListsOnlyLinksThatARequestCouldFollow) {
   write("file", 7);
-  std::ofstream(fs::path(base_) / "static" / "up") << "123";
+  std::ofstream(base_.path() / "static" / "up") << "123";
   fs::create_symlink("file", folder_ / "to-file");
   fs::create_symlink("../up", folder_ / "to-up");
   fs::create_symlink("..", folder_ / "to-folder");

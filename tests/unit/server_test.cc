@@ -171,6 +171,25 @@ TEST_F(ServerTest, PausesWhereItHasNothingToGiveUp) {
   EXPECT_LT(sys_.accepted_in[0], sys_.accepted_in[1]) << "in another turn";
 }
 
+// Who waited in the kernel is served, and told that nothing more will be.
+TEST_F(ServerTest, TellsWhoIsLetInByAStopThatItsAnswerIsTheLast) {
+  listen();
+  std::vector<UniqueFd> clients;
+  for (int i = 0; i < 80; ++i) {  // more than are let in a turn
+    clients.push_back(connect());
+    ask(clients.back());
+  }
+  shared_->stop = Stop::Gracefully;
+  run();
+  std::size_t told = 0;
+  for (const UniqueFd& client : clients) {
+    const std::string bytes = answer(client);
+    EXPECT_THAT(bytes, StartsWith("HTTP/1.1 200 "));
+    told += static_cast<std::size_t>(bytes.find("\r\nConnection: close\r\n") != bytes.npos);
+  }
+  EXPECT_EQ(told, 16U);
+}
+
 TEST_F(ServerTest, LeavesNothing) {
   listen();
   std::vector<UniqueFd> clients;
