@@ -64,6 +64,11 @@ ssize_t Sys::sendfile(int socket, int file, off_t offset, std::size_t length) no
   });
 }
 
+void Sys::defer_accept(int listener, bool on) noexcept {
+  const int seconds = on ? 1 : 0;
+  ::setsockopt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds));
+}
+
 void Sys::cork(int socket, bool on) noexcept {
   const int value = on ? 1 : 0;
   ::setsockopt(socket, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));

@@ -33,6 +33,10 @@ class Sys {
   // accept4(2), nonblocking and close-on-exec. Returns the new descriptor, which the caller owns.
   [[nodiscard]] virtual int accept(int listener, sockaddr_storage& peer) noexcept;
 
+  // TCP_DEFER_ACCEPT (tcp(7)): while `on`, who connects can be accepted only once it has sent
+  // something, or after a second.
+  virtual void defer_accept(int listener, bool on) noexcept;
+
   // recv(2): bytes received, 0 at the end of the stream, -EAGAIN if none are there yet.
   [[nodiscard]] virtual ssize_t recv(int socket, std::span<char> into) noexcept;
 

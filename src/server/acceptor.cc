@@ -36,7 +36,10 @@ std::optional<Acceptor::Arrival> Acceptor::accept(const Listener& listener) {
     }
     sockaddr_storage peer{};
     const int result = loop_.sys.accept(listener.socket.get(), peer);
-    if (result >= 0) return Arrival{UniqueFd(result), PeerAddress(peer)};
+    if (result >= 0) {
+      rush_.note_arrival(loop_.now.monotonic_us);
+      return Arrival{UniqueFd(result), PeerAddress(peer)};
+    }
     --shared_.connections;
     if (result == -EAGAIN || result == -ECONNABORTED) break;  // the latter: if more wait, again
     const bool lacks_descriptors = result == -EMFILE || result == -ENFILE;
@@ -76,9 +79,19 @@ void Acceptor::pause() {
 }
 
 void Acceptor::tend() {
+  heed_rush();
   if (loop_.now.monotonic_us < next_try_us_) return;
   paused_ = false;
   arm();
+}
+
+void Acceptor::heed_rush() {
+  rush_.judge(loop_.now.monotonic_us);
+  if (rush_.is_on() == deferring_) return;
+  deferring_ = rush_.is_on();
+  for (const Listener& listener : listeners_) {
+    if (listener.socket) loop_.sys.defer_accept(listener.socket.get(), deferring_);
+  }
 }
 
 // Has epoll watch the listeners as long as there is room. Where it refuses, they would be deaf for

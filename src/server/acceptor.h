@@ -4,9 +4,12 @@
 // descriptors or connections have run out, the listeners' interest is taken away, and given back
 // when a connection ends, or after a while, since it may have ended in another loop.
 //
+// In a rush, the kernel keeps clients back until they have asked something, for a second at most.
+//
 // It knows sockets, not what becomes of them. Its loop's thread alone calls it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -16,6 +19,7 @@
 #include "os/poller.h"
 #include "os/unique_fd.h"
 #include "server/loop_context.h"
+#include "server/rush.h"
 #include "server/shared_state.h"
 
 namespace aws {
@@ -51,10 +55,12 @@ class Acceptor {
   // A connection that came from here has ended.
   void note_end();
 
-  // Tries again what it is time for: once a turn.
+  // Does what it is time for: once a turn.
   void tend();
   // When that will be (Moment::monotonic_us).
-  [[nodiscard]] std::int64_t next_try_us() const { return next_try_us_; }
+  [[nodiscard]] std::int64_t next_tending_us() const {
+    return std::min(next_try_us_, rush_.is_on() ? rush_.next_judgement_us() : kNever);
+  }
 
   // Closes the listeners, for good.
   void close();
@@ -63,6 +69,7 @@ class Acceptor {
   void tell_no_room(int error);
   void pause();
   void arm();
+  void heed_rush();
 
   SharedState& shared_;
   LoopContext& loop_;
@@ -71,6 +78,8 @@ class Acceptor {
   bool paused_ = false;
   bool told_no_room_ = false;  // once an episode is enough
   std::int64_t next_try_us_ = kNever;
+  Rush rush_;
+  bool deferring_ = false;
 };
 
 }  // namespace aws

@@ -286,7 +286,7 @@ void Server::expire() {
 int Server::timeout_ms() const {
   if (aio_.has_unfinished()) return 1;  // the kernel had no room: try again soon
   if (aio_.has_queued()) return 0;
-  std::int64_t next_us = acceptor_.next_try_us();
+  std::int64_t next_us = acceptor_.next_tending_us();
   if (loop_.stopping && alive_ > 0) next_us = std::min(next_us, stop_deadline_us_);
   for (std::size_t i = 0; i < kPatienceCount; ++i) {
     const std::int64_t limit = limit_us(static_cast<Patience>(i));

@@ -18,6 +18,10 @@ ssize_t TimedSys::sendfile(int socket, int file, off_t offset, std::size_t lengt
   return timed(Work::Sendfile, [&] { return real_.sendfile(socket, file, offset, length); });
 }
 
+void TimedSys::defer_accept(int listener, bool on) noexcept {
+  timed(Work::SetSockOpt, [&] { return real_.defer_accept(listener, on), 0; });
+}
+
 void TimedSys::cork(int socket, bool on) noexcept {
   timed(Work::SetSockOpt, [&] { return real_.cork(socket, on), 0; });
 }

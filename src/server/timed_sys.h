@@ -18,6 +18,7 @@ class TimedSys final : public Sys {
   ssize_t recv(int socket, std::span<char> into) noexcept override;
   ssize_t send(int socket, std::string_view bytes, bool more) noexcept override;
   ssize_t sendfile(int socket, int file, off_t offset, std::size_t length) noexcept override;
+  void defer_accept(int listener, bool on) noexcept override;
   void cork(int socket, bool on) noexcept override;
   int unread_by_peer(int socket) noexcept override;
   int shutdown_write(int socket) noexcept override;

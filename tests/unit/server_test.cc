@@ -5,9 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <future>
 #include <optional>
 #include <string>
 #include <thread>
@@ -19,6 +21,8 @@
 namespace aws {
 namespace {
 
+using testing::ElementsAre;
+using testing::IsEmpty;
 using testing::StartsWith;
 
 class WatchedSys final : public Sys {
@@ -31,6 +35,17 @@ class WatchedSys final : public Sys {
   Moment now() noexcept override {
     ++turns;  // each begins with it
     return {Sys::monotonic_us(), kMuchLater, 0};
+  }
+  void defer_accept(int listener, bool on) noexcept override {
+    Sys::defer_accept(listener, on);
+    deferred.push_back(deferred_by_kernel(listener));
+    (on ? rush_began : rush_ended).set_value();
+  }
+  static bool deferred_by_kernel(int listener) {
+    int seconds = -1;
+    socklen_t size = sizeof(seconds);
+    EXPECT_EQ(::getsockopt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, &size), 0);
+    return seconds > 0;
   }
   std::int64_t monotonic_us() noexcept override {
     ++other_readings;
@@ -45,6 +60,9 @@ class WatchedSys final : public Sys {
   int other_readings = 0;
   std::vector<int> accepted_in;  // the turn of each accept
   int failing_accept = 0;        // the how manieth; set before the loop runs
+  std::vector<bool> deferred;    // what the kernel said after each change
+  std::promise<void> rush_began;
+  std::promise<void> rush_ended;
 };
 
 class ServerTest : public testing::Test {
@@ -53,7 +71,7 @@ class ServerTest : public testing::Test {
 
   // Listens; nobody is served before run(). Connections that come meanwhile wait in the kernel.
   void listen(StallWatch watch = {}) {
-    const ServerLimits limits{.max_connections = 100,
+    const ServerLimits limits{.max_connections = max_connections_,
                               .header_timeout_us = kLong,
                               .idle_timeout_us = kLong,
                               .send_timeout_us = kLong,
@@ -111,6 +129,7 @@ class ServerTest : public testing::Test {
   static constexpr std::int64_t kLong = 600'000'000;
 
   WatchedSys sys_;
+  std::size_t max_connections_ = 100;
   std::optional<SharedState> shared_;
   std::uint16_t port_ = 0;
   std::optional<Server> server_;
@@ -188,6 +207,33 @@ TEST_F(ServerTest, TellsWhoIsLetInByAStopThatItsAnswerIsTheLast) {
     told += static_cast<std::size_t>(bytes.find("\r\nConnection: close\r\n") != bytes.npos);
   }
   EXPECT_EQ(told, 16U);
+}
+
+// It begins with many, and ends by itself, though nobody comes any more.
+TEST_F(ServerTest, HasTheKernelKeepClientsBackWhileMoreThanEnoughCome) {
+  max_connections_ = Rush::kFrom;
+  listen();
+  std::vector<UniqueFd> clients;
+  for (int i = 0; i < Rush::kFrom - 1; ++i)
+    clients.push_back(connect());
+  run();
+  ask(clients.back());
+  EXPECT_THAT(answer(clients.back()), StartsWith("HTTP/1.1 200 "));
+  clients.push_back(connect());
+  sys_.rush_began.get_future().wait();
+  sys_.rush_ended.get_future().wait();
+  stop();
+  EXPECT_THAT(sys_.deferred, ElementsAre(true, false));
+}
+
+TEST_F(ServerTest, LetsInAtOnceWhoeverComesAlone) {
+  listen();
+  const UniqueFd client = connect();
+  ask(client);
+  run();
+  EXPECT_THAT(answer(client), StartsWith("HTTP/1.1 200 "));
+  stop();
+  EXPECT_THAT(sys_.deferred, IsEmpty());
 }
 
 TEST_F(ServerTest, LeavesNothing) {

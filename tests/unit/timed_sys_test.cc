@@ -24,6 +24,7 @@ class SlowSys final : public Sys {
   ssize_t recv(int, std::span<char>) noexcept override { return call(); }
   ssize_t send(int, std::string_view, bool) noexcept override { return call(); }
   ssize_t sendfile(int, int, off_t, std::size_t) noexcept override { return call(); }
+  void defer_accept(int, bool) noexcept override { call(); }
   void cork(int, bool) noexcept override { call(); }
   int unread_by_peer(int) noexcept override { return call(); }
   int shutdown_write(int) noexcept override { return call(); }
@@ -75,6 +76,7 @@ std::vector<Timed> all_calls() {
       {Work::Ioctl, [](Sys& sys) { return sys.unread_by_peer(0); }},
       {Work::Shutdown, [](Sys& sys) { return sys.shutdown_write(0); }},
       {Work::SetSockOpt, [](Sys& sys) { return sys.reset_on_close(0), kResult; }},
+      {Work::SetSockOpt, [](Sys& sys) { return sys.defer_accept(0, true), kResult; }},
       {Work::SetSockOpt, [](Sys& sys) { return sys.cork(0, true), kResult; }},
       {Work::OpenAt2, [](Sys& sys) { return sys.open_beneath(0, "x", 0, true); }},
       {Work::OpenAt, [](Sys& sys) { return sys.open_at(0, "x", 0); }},
