@@ -5,14 +5,13 @@ One core is the servers', another the clients'. Writes build/bench/performance.j
 table and which goals are met; a whole run also writes docs/performance.md from it, as `report.py
 performance` does. With --against it compares this aws with another build, and writes nothing.
 """
-import argparse
 import contextlib
-import os
 import shutil
 import sys
 import time
 
 import against
+import command_line
 import dataset
 import goals
 import machine
@@ -112,8 +111,8 @@ def chosen(parser, options):
     except ValueError as problem:
         parser.error(str(problem))
     if options.against:
-        if not os.access(options.against, os.X_OK):
-            parser.error(f"--against {options.against}: no program is there")
+        if problem := peers.problem_of_aws(options.against):
+            parser.error(f"--against {options.against}: {problem}")
         peers.add_other_aws(options.against)
         return [(scenario, against.NAMES) for scenario in wanted], against.NAMES
     there, skipped = available(dict.fromkeys(name for s in wanted for name in s.servers))
@@ -123,10 +122,11 @@ def chosen(parser, options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command_line.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenario", default="", help="names, patterns or groups, by commas")
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--seconds", type=int, default=SECONDS, help="of load in each round")
+    parser.add_argument("--rounds", type=command_line.positive(int), default=ROUNDS)
+    parser.add_argument("--seconds", type=command_line.positive(int), default=SECONDS,
+                        help="of load in each round")
     parser.add_argument("--against", default="", help="another aws, to compare this one with")
     options = parser.parse_args()
     plan, there = chosen(parser, options)
@@ -147,4 +147,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command_line.run("bench", main))

@@ -15,6 +15,7 @@ IDLE_BASELINE, IDLE_CONNECTIONS = 200, 8_000
 ANSWER_WITHIN_S = 5
 AT_ONCE = 100  # idle connections are opened together: who waits for each, waits long
 CROWD = 1000  # so many connections have to be seen in the server
+OVERTIME_S = 120  # for wrk to open and close its connections
 CONNECTIONS_A_SECOND = 2000  # so many make a round a second longer
 
 
@@ -87,11 +88,17 @@ def wrk(server, scenario, seconds, headers):
     command = ["wrk", "-t", "1", "-c", str(scenario.connections), "-d", f"{seconds}s",
                "--timeout", "30s", "-s", str(SCRIPT), *fields,
                f"http://127.0.0.1:{server.port}{scenario.target}", "--", *scenario.mode]
-    client = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        client.wait(seconds * 0.8)
-    descriptors = process_tree.descriptors(server.pid)
-    told = parse_wrk(client.communicate(timeout=seconds + 120)[0])
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True) as client:
+        try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                client.wait(seconds * 0.8)
+            descriptors = process_tree.descriptors(server.pid)
+            told = parse_wrk(client.communicate(timeout=seconds + OVERTIME_S)[0])
+        except subprocess.TimeoutExpired:
+            raise Failure("wrk does not come to its end") from None
+        finally:
+            client.kill()
     # wrk does not notice that a connection waits to be accepted, and measures the others.
     if scenario.connections >= CROWD and descriptors < scenario.connections:
         raise Failure(f"it holds less than {scenario.connections:,} connections")

@@ -16,6 +16,7 @@ FLOOR = TOP / "build/bench/floor"
 # A worker's limit. RLIMIT_NOFILE is raised to its hard limit before, which often is 20,000: with
 # the files that aws keeps open this fits.
 CONNECTIONS = 17_000
+HELP_WITHIN_S = 10
 DAEMONS = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
 
 
@@ -134,10 +135,22 @@ def h2o(place):
     return [program("h2o"), "-c", conf]
 
 
-def aws_has(option):
+def aws_has(option, binary=AWS):
     """Whether this aws knows an option: the naive engine is not in every build."""
-    told = subprocess.run([AWS, "--help"], capture_output=True, text=True, check=False)
+    told = subprocess.run([binary, "--help"], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, errors="replace", check=False, timeout=HELP_WITHIN_S)
     return option in told.stdout
+
+
+def problem_of_aws(binary):
+    """Why a file cannot be measured as an aws; empty if it can."""
+    try:
+        has_options = aws_has("--max-connections", Path(binary).resolve())
+    except OSError as error:
+        return f"it cannot be run: {error.strerror}"
+    except subprocess.TimeoutExpired:
+        has_options = False
+    return "" if has_options else "this is no aws: its --help does not know --max-connections"
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Running servers: started pinned to the servers' core, ready when they answer, always ended."""
 import contextlib
+import ctypes
 import http.client
 import os
 import resource
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import peers
 
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1  # of <sys/prctl.h>
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, CLIENT_CORE = CORES[0], CORES[-1]
 READY_WITHIN_S = 20
@@ -61,12 +64,18 @@ class Server:
 
         def prepare():
             os.sched_setaffinity(0, {SERVER_CORE})
+            # The last resort, should we be killed: nobody else would end it.
+            LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
             if setup:
                 setup()
         self.output = open(self.folder / "output", "w+", encoding="utf-8", errors="replace")
         started = time.monotonic()
-        self.process = subprocess.Popen(command, preexec_fn=prepare, stdin=subprocess.DEVNULL,
-                                        stdout=self.output, stderr=subprocess.STDOUT)
+        try:
+            self.process = subprocess.Popen(command, preexec_fn=prepare, stdin=subprocess.DEVNULL,
+                                            stdout=self.output, stderr=subprocess.STDOUT)
+        except OSError as error:
+            self._clear_away()
+            raise Failure(f"{name} cannot be started: {error}") from None
         self.pid = self.process.pid
         try:
             self._wait_until_ready()
@@ -86,6 +95,8 @@ class Server:
                 return
             except (ConnectionRefusedError, ConnectionResetError):
                 time.sleep(0.0002)
+            except (OSError, http.client.HTTPException) as problem:
+                raise Failure(f"{self.name} answers its first request by {problem!r}") from None
         raise Failure(f"{self.name} did not answer within {READY_WITHIN_S} s: {self.told()}")
 
     def told(self):
@@ -102,8 +113,11 @@ class Server:
                 self.process.kill()
                 self.process.wait()
         self.last_words = self.told()
+        self._clear_away()
+
+    def _clear_away(self):
         self.output.close()
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
