@@ -52,6 +52,28 @@ def check_answer(server, scenario, headers):
         raise Failure(f"it answers {target} by {status} and {len(body)} bytes")
 
 
+def require_right_statuses(scenario, told):
+    """One right answer before the round proves little of those in it; wrk counts statuses of 400
+    and more."""
+    expected = told["requests"] if scenario.status >= 400 else 0
+    if told["bad_status"] != expected:
+        raise Failure(f"{told['bad_status']:,} of {told['requests']:,} answers were errors, "
+                      f"and {expected:,} should be")
+
+
+def cpu_ns_during(pid, load):
+    """(what load() returned, the time that the tree ran meanwhile). A process that ended took its
+    time with it, so who lost one cannot be told the price of a request."""
+    processes, before = set(process_tree.members(pid)), process_tree.cpu_ns(pid)
+    told = load()
+    used = process_tree.cpu_ns(pid) - before
+    if not processes <= set(process_tree.members(pid)):
+        raise Failure("a process of it ended under load")
+    if used <= 0:
+        raise Failure("it did not run: somebody else answers on its port")
+    return told, used
+
+
 def request_headers(server, scenario):
     headers = {}
     if scenario.close:
@@ -115,9 +137,8 @@ def measure_load(server, scenario, seconds):
     headers = request_headers(server, scenario)
     check_answer(server, scenario, headers)
     with idle_connections(server.port, scenario.idle):
-        before = process_tree.cpu_ns(server.pid)
-        told = wrk(server, scenario, seconds, headers)
-        used = process_tree.cpu_ns(server.pid) - before
+        told, used = cpu_ns_during(server.pid, lambda: wrk(server, scenario, seconds, headers))
+    require_right_statuses(scenario, told)
     return figures(told, used, process_tree.memory_kib(server.pid, "VmHWM"), scenario.stream_bytes)
 
 
