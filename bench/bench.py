@@ -73,14 +73,14 @@ def planned_seconds(plan, options):
 def beside_peers(plan, there, options):
     """The usual run: figures of everybody, kept for the document."""
     result = results.load("performance")
-    result["machine"] = machine.describe(there)
+    result["machine"] = machine.describe(there, machine.wrk_version())
     began = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
     for scenario, names in plan:
         taken = measure(scenario, names, options.rounds, options.seconds)
         figures = {name: medians(of_rounds) for name, of_rounds in taken.items()}
         result["scenarios"][scenario.name] = {
-            "run": began, "rounds": options.rounds, "seconds": options.seconds,
-            "servers": figures}
+            "run": began, "aws": result["machine"]["aws"], "rounds": options.rounds,
+            "seconds": options.seconds, "servers": figures}
         results.save("performance", result)
         print(tables.terminal(scenario, figures), flush=True)
     of_this_run = {"scenarios": {scenario.name: result["scenarios"][scenario.name]

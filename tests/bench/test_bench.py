@@ -58,7 +58,7 @@ LOAD = {"requests_s": 9.0, "cpu_us": 10.0, "mib_s": 1.0, "p50_us": 1.0, "p99_us"
 def a_run(monkeypatch, tmp_path):
     """a_run(scenarios) measures them all alike beside h2o; its documents are written to a list."""
     monkeypatch.setattr(results, "FOLDER", tmp_path)
-    monkeypatch.setattr(bench.machine, "describe", lambda names: {})
+    monkeypatch.setattr(bench.machine, "commit", lambda: "abc")
     monkeypatch.setattr(bench, "measure", lambda *_: {"aws": [LOAD] * 2, "h2o": [LOAD] * 2})
     written = []
     monkeypatch.setattr(bench.performance_report, "write", written.append)
@@ -80,13 +80,17 @@ def test_a_run_tells_the_goals_that_its_own_figures_decide(a_run, capsys):
     assert "met: 304: " in told and "404" not in told and "undecided" not in told
 
 
-def test_figures_of_earlier_runs_are_kept_with_the_time_of_their_run(a_run, monkeypatch):
+def test_figures_of_earlier_runs_are_kept_with_their_time_and_build(a_run, monkeypatch):
     for moment, wanted in (("monday", "not-*"), ("friday", "not-modified")):
         monkeypatch.setattr(bench.time, "strftime", lambda *_, moment=moment: moment)
+        monkeypatch.setattr(bench.machine, "commit", lambda moment=moment: f"{moment}'s aws")
         a_run(wanted)
-    kept = results.load("performance")["scenarios"]
+    result = results.load("performance")
+    kept = result["scenarios"]
     assert {name: kept[name]["run"] for name in kept} == {"not-found": "monday",
                                                           "not-modified": "friday"}
+    assert "; aws friday's aws and monday's aws; " in (
+        bench.machine.sentence(result["machine"], kept))
     assert kept["not-found"]["servers"]["aws"] == LOAD
 
 
