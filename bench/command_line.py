@@ -1,4 +1,4 @@
-"""What the two benchmarks share of their command lines: a mistake is one line, an end is orderly."""
+"""What the two benchmarks share: a mistake on the command line is one line, an end is orderly."""
 import argparse
 import signal
 import sys
@@ -36,8 +36,8 @@ class Ended(BaseException):
 
 
 def run(name, main):
-    """The exit status of main(), which stops what it started however it ends: a signal ends it as an
-    exception does. What the system refuses (a full disk) is told in one line."""
+    """The exit status of main(), which stops what it started however it ends: a signal ends it as
+    an exception does. What the system refuses (a full disk) is told in one line."""
     def end(number, _frame):
         for ending in ENDING:
             signal.signal(ending, signal.SIG_IGN)  # once is enough; the servers are being stopped

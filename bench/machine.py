@@ -47,8 +47,8 @@ def wrk_version():
 
 
 def describe(names, client=""):
-    """All of it as a dictionary; `names` are the servers that were measured, `client` the version of
-    what they were asked by, if that is no program of this tree."""
+    """All of it as a dictionary; `names` are the servers that were measured, `client` the version
+    of what they were asked by, if that is no program of this tree."""
     versions = {peers.RECIPES[name].needs: peers.version(name) for name in names}
     versions["the client"] = client
     return {"date": time.strftime("%Y-%m-%d", time.gmtime()), "processor": processor(),

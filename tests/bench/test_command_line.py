@@ -60,7 +60,7 @@ sys.exit(command_line.run("bench", main))
 
 @pytest.fixture
 def run(tmp_path):
-    """run(what it does then) starts an aws as the benchmark does: its process, aws's pid, folder."""
+    """run(what it does then) starts an aws as a benchmark does: its process, aws's pid, folder."""
     processes, folders = [], []
 
     def start(then="signal.pause()"):
