@@ -2,8 +2,9 @@
 """make bench: aws beside its peers and a floor, scenario by scenario, rounds interleaved.
 
 One core is the servers', another the clients'. Writes build/bench/performance.json and prints a
-table and which goals are met; a whole run also writes docs/performance.md from it, as `report.py
-performance` does. With --against it compares this aws with another build, and writes nothing.
+table and which goals are met; a whole run of the usual length also writes docs/performance.md from
+it, as `report.py performance` does. With --against it compares this aws with another build, and
+writes nothing. Exit status: 1 if aws itself could not be measured somewhere, 2 for a bad argument.
 """
 import contextlib
 import shutil
@@ -71,7 +72,8 @@ def planned_seconds(plan, options):
 
 
 def beside_peers(plan, there, options):
-    """The usual run: figures of everybody, kept for the document."""
+    """The usual run: figures of everybody, kept for the document. Returns whether aws has its own
+    in every scenario."""
     result = results.load("performance")
     result["machine"] = machine.describe(there, machine.wrk_version())
     began = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
@@ -87,21 +89,27 @@ def beside_peers(plan, there, options):
                                  for scenario, _ in plan}}
     print(tables.terminal_summary(of_this_run))
     print("\n".join(["", *goals.sentences(performance_goals.decided(of_this_run))]))
-    if not options.scenario:
+    if not options.scenario and options.rounds >= ROUNDS and options.seconds >= SECONDS:
         performance_report.write(result)
+    return all("aws" in of_one["servers"] for of_one in of_this_run["scenarios"].values())
 
 
 def beside_other_aws(plan, options):
-    """A row a scenario, told as soon as it is measured; nothing is kept."""
+    """A row a scenario, told as soon as it is measured; nothing is kept. Returns whether there was
+    something to compare in each."""
+    complete = True
     for scenario, _ in plan:
         figure = "cpu_us" if scenario.measure == "load" else "value"
 
         def take(names, scenario=scenario, figure=figure):
             taken = measure(scenario, names, 1, options.seconds)
             return {name: rounds[0][figure] for name, rounds in taken.items() if rounds}
-        if pairs := against.pairs(options.rounds, take):
+        pairs = against.pairs(options.rounds, take)
+        complete = complete and bool(pairs)
+        if pairs:
             title = scenario.title + (", CPU µs a request" if figure == "cpu_us" else "")
             print("\n" + tables.aligned(against.HEAD, [against.row(title, pairs)]), flush=True)
+    return complete
 
 
 def chosen(parser, options):
@@ -140,10 +148,10 @@ def main():
     dataset.make_all(ROOT)
     dataset.warm(ROOT)
     if options.against:
-        beside_other_aws(plan, options)
+        complete = beside_other_aws(plan, options)
     else:
-        beside_peers(plan, there, options)
-    return 0
+        complete = beside_peers(plan, there, options)
+    return 0 if complete else 1
 
 
 if __name__ == "__main__":

@@ -63,10 +63,10 @@ def a_run(monkeypatch, tmp_path):
     written = []
     monkeypatch.setattr(bench.performance_report, "write", written.append)
 
-    def run(wanted):
+    def run(wanted, rounds=bench.ROUNDS, seconds=bench.SECONDS):
         plan = [(scenario, ["aws", "h2o"]) for scenario in scenarios.chosen(wanted)]
         bench.beside_peers(plan, ["aws", "h2o"],
-                           argparse.Namespace(scenario=wanted, rounds=2, seconds=1))
+                           argparse.Namespace(scenario=wanted, rounds=rounds, seconds=seconds))
         return written
     return run
 
@@ -97,6 +97,27 @@ def test_figures_of_earlier_runs_are_kept_with_their_time_and_build(a_run, monke
 @pytest.mark.parametrize("wanted, times", [("not-found,not-modified", 0), ("", 1)])
 def test_the_document_is_written_by_a_whole_run_alone(a_run, wanted, times):
     assert len(a_run(wanted)) == times
+
+
+@pytest.mark.parametrize("shorter", [{"rounds": bench.ROUNDS - 1}, {"seconds": bench.SECONDS - 1}])
+def test_a_look_at_everything_writes_no_document(a_run, shorter):
+    assert a_run("", **shorter) == []
+
+
+@pytest.mark.parametrize("measured, complete", [({"aws": [LOAD]}, True), ({"h2o": [LOAD]}, False)])
+def test_a_run_without_aws_is_not_complete(a_run, monkeypatch, measured, complete):
+    monkeypatch.setattr(bench, "measure", lambda *_: measured)
+    plan = [(ONE, list(measured))]
+    options = argparse.Namespace(scenario="static-1k", rounds=1, seconds=1)
+    assert bench.beside_peers(plan, list(measured), options) is complete
+
+
+@pytest.mark.parametrize("measured, complete", [
+    ({"aws": [LOAD], "aws-other": [LOAD]}, True), ({"aws": [LOAD]}, False)])
+def test_a_comparison_without_a_pair_is_not_complete(monkeypatch, measured, complete):
+    monkeypatch.setattr(bench, "measure", lambda *_: measured)
+    options = argparse.Namespace(rounds=1, seconds=1)
+    assert bench.beside_other_aws([(ONE, ())], options) is complete
 
 
 def usual(name):
