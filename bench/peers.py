@@ -61,6 +61,7 @@ http {{
     access_log off;
     log_not_found off;
     sendfile on;
+    tcp_nopush on;
     tcp_nodelay on;
     keepalive_timeout 300s;
     keepalive_requests 1000000000;
@@ -95,7 +96,7 @@ LIGHTTPD_CONF = """\
 server.document-root = "{root}"
 server.bind = "127.0.0.1"
 server.port = {port}
-server.max-fds = {files}
+server.max-fds = {files}  # of which it lets half be connections
 server.max-connections = {connections}
 server.listen-backlog = 4096
 server.max-keep-alive-requests = 1000000000
@@ -107,7 +108,7 @@ mimetype.assign = ( "" => "application/octet-stream" )
 def lighttpd(place):
     conf = place.folder / "lighttpd.conf"
     conf.write_text(LIGHTTPD_CONF.format(root=place.root, port=place.port,
-                                         files=CONNECTIONS + 1000, connections=CONNECTIONS))
+                                         files=2 * CONNECTIONS + 1000, connections=CONNECTIONS))
     return [program("lighttpd"), "-D", "-f", conf]
 
 
