@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import peers
+import process_tree
 
 LIBC = ctypes.CDLL(None)
 PR_SET_PDEATHSIG = 1  # of <sys/prctl.h>
@@ -47,6 +48,10 @@ def ask(port, target, method="GET", headers=None):
         connection.request(method, target, headers=headers or {})
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read()
+    except ConnectionResetError:
+        raise
+    except http.client.HTTPException as problem:
+        raise Failure(f"it answers {target} by what is no HTTP: {problem!r}") from None
     finally:
         connection.close()
 
@@ -78,25 +83,28 @@ class Server:
             raise Failure(f"{name} cannot be started: {error}") from None
         self.pid = self.process.pid
         try:
-            self._wait_until_ready()
+            self.start_ms = (self._wait_until_ready() - started) * 1000
         except BaseException:
             self.stop()
             raise
-        self.start_ms = (time.monotonic() - started) * 1000
 
     def _wait_until_ready(self):
-        """Until it takes a connection and answers on it, whatever the answer is."""
+        """Until it takes a connection and answers on it, whatever the answer is; returns when."""
         deadline = time.monotonic() + READY_WITHIN_S
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise Failure(f"{self.name} ended at start: {self.told()}")
             try:
                 ask(self.port, "/")
-                return
+                answered = time.monotonic()
+                # Somebody else may have taken the port since it was found free.
+                if process_tree.listens(self.pid, self.port):
+                    return answered
             except (ConnectionRefusedError, ConnectionResetError):
-                time.sleep(0.0002)
-            except (OSError, http.client.HTTPException) as problem:
-                raise Failure(f"{self.name} answers its first request by {problem!r}") from None
+                pass
+            except OSError as problem:
+                raise Failure(f"{self.name} does not answer: {problem}") from None
+            time.sleep(0.0002)
         raise Failure(f"{self.name} did not answer within {READY_WITHIN_S} s: {self.told()}")
 
     def told(self):
