@@ -249,13 +249,13 @@ build/bench/%: bench/%.cc build/release/settings
 bench: deps ## measure aws beside nginx, lighttpd and h2o; SCENARIO='static-*' ROUNDS=5 BENCH_SECONDS=2 AGAINST=
 	@third_party/deps.sh bench || true
 	@$(MAKE) $(QUIETLY) aws build/bench/floor
-	@$(PYTHON) bench/bench.py --scenario=$(call quoted,$(SCENARIO)) --rounds=$(ROUNDS) --seconds=$(BENCH_SECONDS) \
-	    --against=$(call quoted,$(AGAINST))
+	@$(PYTHON) bench/bench.py --scenario=$(call quoted,$(SCENARIO)) --rounds=$(call quoted,$(ROUNDS)) \
+	    --seconds=$(call quoted,$(BENCH_SECONDS)) --against=$(call quoted,$(AGAINST))
 
 bench-stall: deps ## measure how a cold download holds up a hot file; ROUNDS=5
 	@third_party/deps.sh bench || true
 	@$(MAKE) $(QUIETLY) aws build/bench/hot_client
-	@$(PYTHON) bench/stall.py --rounds=$(ROUNDS)
+	@$(PYTHON) bench/stall.py --rounds=$(call quoted,$(ROUNDS))
 
 bench-shim: build/bench/sockop_overhead sockop_preload.so ## measure what the shim adds to a call
 	@bench/sockop_overhead.py build/bench/sockop_overhead sockop_preload.so $(ROUNDS)

@@ -2,17 +2,17 @@
 """make bench: aws beside its peers and a floor, scenario by scenario, rounds interleaved.
 
 One core is the servers', another the clients'. Writes build/bench/performance.json and prints a
-table and which goals are met; a whole run also writes docs/performance.md from it, as `report.py
-performance` does. With --against it compares this aws with another build, and writes nothing.
+table and which goals are met; a whole run of the usual length also writes docs/performance.md from
+it, as `report.py performance` does. With --against it compares this aws with another build, and
+writes nothing. Exit status: 1 if aws itself could not be measured somewhere, 2 for a bad argument.
 """
-import argparse
 import contextlib
-import os
 import shutil
 import sys
 import time
 
 import against
+import command_line
 import dataset
 import goals
 import machine
@@ -72,37 +72,44 @@ def planned_seconds(plan, options):
 
 
 def beside_peers(plan, there, options):
-    """The usual run: figures of everybody, kept for the document."""
+    """The usual run: figures of everybody, kept for the document. Returns whether aws has its own
+    in every scenario."""
     result = results.load("performance")
-    result["machine"] = machine.describe(there)
+    result["machine"] = machine.describe(there, machine.wrk_version())
     began = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
     for scenario, names in plan:
         taken = measure(scenario, names, options.rounds, options.seconds)
         figures = {name: medians(of_rounds) for name, of_rounds in taken.items()}
         result["scenarios"][scenario.name] = {
-            "run": began, "rounds": options.rounds, "seconds": options.seconds,
-            "servers": figures}
+            "run": began, "aws": result["machine"]["aws"], "rounds": options.rounds,
+            "seconds": options.seconds, "servers": figures}
         results.save("performance", result)
         print(tables.terminal(scenario, figures), flush=True)
     of_this_run = {"scenarios": {scenario.name: result["scenarios"][scenario.name]
                                  for scenario, _ in plan}}
     print(tables.terminal_summary(of_this_run))
     print("\n".join(["", *goals.sentences(performance_goals.decided(of_this_run))]))
-    if not options.scenario:
+    if not options.scenario and options.rounds >= ROUNDS and options.seconds >= SECONDS:
         performance_report.write(result)
+    return all("aws" in of_one["servers"] for of_one in of_this_run["scenarios"].values())
 
 
 def beside_other_aws(plan, options):
-    """A row a scenario, told as soon as it is measured; nothing is kept."""
+    """A row a scenario, told as soon as it is measured; nothing is kept. Returns whether there was
+    something to compare in each."""
+    complete = True
     for scenario, _ in plan:
         figure = "cpu_us" if scenario.measure == "load" else "value"
 
         def take(names, scenario=scenario, figure=figure):
             taken = measure(scenario, names, 1, options.seconds)
             return {name: rounds[0][figure] for name, rounds in taken.items() if rounds}
-        if pairs := against.pairs(options.rounds, take):
+        pairs = against.pairs(options.rounds, take)
+        complete = complete and bool(pairs)
+        if pairs:
             title = scenario.title + (", CPU µs a request" if figure == "cpu_us" else "")
             print("\n" + tables.aligned(against.HEAD, [against.row(title, pairs)]), flush=True)
+    return complete
 
 
 def chosen(parser, options):
@@ -112,8 +119,8 @@ def chosen(parser, options):
     except ValueError as problem:
         parser.error(str(problem))
     if options.against:
-        if not os.access(options.against, os.X_OK):
-            parser.error(f"--against {options.against}: no program is there")
+        if problem := peers.problem_of_aws(options.against):
+            parser.error(f"--against {options.against}: {problem}")
         peers.add_other_aws(options.against)
         return [(scenario, against.NAMES) for scenario in wanted], against.NAMES
     there, skipped = available(dict.fromkeys(name for s in wanted for name in s.servers))
@@ -123,10 +130,11 @@ def chosen(parser, options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command_line.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenario", default="", help="names, patterns or groups, by commas")
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--seconds", type=int, default=SECONDS, help="of load in each round")
+    parser.add_argument("--rounds", type=command_line.positive(int), default=ROUNDS)
+    parser.add_argument("--seconds", type=command_line.positive(int), default=SECONDS,
+                        help="of load in each round")
     parser.add_argument("--against", default="", help="another aws, to compare this one with")
     options = parser.parse_args()
     plan, there = chosen(parser, options)
@@ -140,11 +148,11 @@ def main():
     dataset.make_all(ROOT)
     dataset.warm(ROOT)
     if options.against:
-        beside_other_aws(plan, options)
+        complete = beside_other_aws(plan, options)
     else:
-        beside_peers(plan, there, options)
-    return 0
+        complete = beside_peers(plan, there, options)
+    return 0 if complete else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command_line.run("bench", main))

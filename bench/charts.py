@@ -37,7 +37,7 @@ def dot_chart(title, axis, rows, series):
     for number, (label, dots) in enumerate(rows):
         y = TOP + ROW * (number + 0.5)
         parts += [line(LABELS, y, WIDTH - RIGHT, y), text(LABELS - 12, y + 4, label, "end")]
-        for index, name in series:
+        for index, name in reversed(series):  # who is named first lies on top
             if value := dots.get(name):
                 told = f"{label}, {name.removesuffix('|hollow')}: {value:,.4g}"
                 parts.append(mark(scale(value), y, index, told, name.endswith("|hollow")))
@@ -59,7 +59,7 @@ def line_chart(title, x_axis, y_axis, lines, series):
                   text(left - 8, up(tick) + 4, short(tick), "end", "faint")]
     for x in sorted({x for x, _ in points}):
         parts.append(text(across(x), floor + 16, short(x), "middle", "faint"))
-    for index, name in series:
+    for index, name in reversed(series):
         places = [(across(x), up(y)) for x, y in sorted(lines.get(name, []))]
         parts.append(path(places, index))
         parts += [mark(x, y, index) for x, y in places]

@@ -7,6 +7,7 @@ import json
 import re
 
 from peers import TOP
+from results import replace_text
 
 DOCS = TOP / "docs"
 
@@ -26,8 +27,8 @@ def write(name, parts, pictures, result):
     text = document.read_text()
     for part, content in parts.items():
         text = replace_part(text, part, content)
-    document.write_text(text)
+    replace_text(document, text)
     for picture, svg in pictures.items():
-        (DOCS / f"{picture}.svg").write_text(svg)
-    (DOCS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+        replace_text(DOCS / f"{picture}.svg", svg)
+    replace_text(DOCS / f"{name}.json", json.dumps(result, indent=1) + "\n")
     print(f"wrote docs/{name}.md")

@@ -15,6 +15,7 @@ IDLE_BASELINE, IDLE_CONNECTIONS = 200, 8_000
 ANSWER_WITHIN_S = 5
 AT_ONCE = 100  # idle connections are opened together: who waits for each, waits long
 CROWD = 1000  # so many connections have to be seen in the server
+OVERTIME_S = 120  # for wrk to open and close its connections
 CONNECTIONS_A_SECOND = 2000  # so many make a round a second longer
 
 
@@ -49,6 +50,28 @@ def check_answer(server, scenario, headers):
     file = peers.TOP / "build/bench/root" / target.lstrip("/")
     if status != scenario.status or (status == 200 and body != file.read_bytes()):
         raise Failure(f"it answers {target} by {status} and {len(body)} bytes")
+
+
+def require_right_statuses(scenario, told):
+    """One right answer before the round proves little of those in it; wrk counts statuses of 400
+    and more."""
+    expected = told["requests"] if scenario.status >= 400 else 0
+    if told["bad_status"] != expected:
+        raise Failure(f"{told['bad_status']:,} of {told['requests']:,} answers were errors, "
+                      f"and {expected:,} should be")
+
+
+def cpu_ns_during(pid, load):
+    """(what load() returned, the time that the tree ran meanwhile). A process that ended took its
+    time with it, so who lost one cannot be told the price of a request."""
+    processes, before = set(process_tree.members(pid)), process_tree.cpu_ns(pid)
+    told = load()
+    used = process_tree.cpu_ns(pid) - before
+    if not processes <= set(process_tree.members(pid)):
+        raise Failure("a process of it ended under load")
+    if used <= 0:
+        raise Failure("it did not run: somebody else answers on its port")
+    return told, used
 
 
 def request_headers(server, scenario):
@@ -87,11 +110,17 @@ def wrk(server, scenario, seconds, headers):
     command = ["wrk", "-t", "1", "-c", str(scenario.connections), "-d", f"{seconds}s",
                "--timeout", "30s", "-s", str(SCRIPT), *fields,
                f"http://127.0.0.1:{server.port}{scenario.target}", "--", *scenario.mode]
-    client = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        client.wait(seconds * 0.8)
-    descriptors = process_tree.descriptors(server.pid)
-    told = parse_wrk(client.communicate(timeout=seconds + 120)[0])
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True) as client:
+        try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                client.wait(seconds * 0.8)
+            descriptors = process_tree.descriptors(server.pid)
+            told = parse_wrk(client.communicate(timeout=seconds + OVERTIME_S)[0])
+        except subprocess.TimeoutExpired:
+            raise Failure("wrk does not come to its end") from None
+        finally:
+            client.kill()
     # wrk does not notice that a connection waits to be accepted, and measures the others.
     if scenario.connections >= CROWD and descriptors < scenario.connections:
         raise Failure(f"it holds less than {scenario.connections:,} connections")
@@ -108,9 +137,8 @@ def measure_load(server, scenario, seconds):
     headers = request_headers(server, scenario)
     check_answer(server, scenario, headers)
     with idle_connections(server.port, scenario.idle):
-        before = process_tree.cpu_ns(server.pid)
-        told = wrk(server, scenario, seconds, headers)
-        used = process_tree.cpu_ns(server.pid) - before
+        told, used = cpu_ns_during(server.pid, lambda: wrk(server, scenario, seconds, headers))
+    require_right_statuses(scenario, told)
     return figures(told, used, process_tree.memory_kib(server.pid, "VmHWM"), scenario.stream_bytes)
 
 

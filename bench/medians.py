@@ -3,8 +3,12 @@ from statistics import median
 
 
 def medians(rounds):
-    """Each figure's median over the rounds, which are dictionaries with the same keys."""
-    return {key: median(figures[key] for figures in rounds) for key in rounds[0]}
+    """Each figure's median over the rounds, which are dictionaries with the same keys. But failures
+    are summed: the median would hide those of two rounds in five."""
+    found = {key: median(figures[key] for figures in rounds) for key in rounds[0]}
+    if "failures" in found:
+        found["failures"] = sum(figures["failures"] for figures in rounds)
+    return found
 
 
 def best_peer(servers, figure, names, lowest=True):

@@ -16,6 +16,7 @@ FLOOR = TOP / "build/bench/floor"
 # A worker's limit. RLIMIT_NOFILE is raised to its hard limit before, which often is 20,000: with
 # the files that aws keeps open this fits.
 CONNECTIONS = 17_000
+HELP_WITHIN_S = 10
 DAEMONS = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
 
 
@@ -60,6 +61,7 @@ http {{
     access_log off;
     log_not_found off;
     sendfile on;
+    tcp_nopush on;
     tcp_nodelay on;
     keepalive_timeout 300s;
     keepalive_requests 1000000000;
@@ -94,7 +96,7 @@ LIGHTTPD_CONF = """\
 server.document-root = "{root}"
 server.bind = "127.0.0.1"
 server.port = {port}
-server.max-fds = {files}
+server.max-fds = {files}  # of which it lets half be connections
 server.max-connections = {connections}
 server.listen-backlog = 4096
 server.max-keep-alive-requests = 1000000000
@@ -106,7 +108,7 @@ mimetype.assign = ( "" => "application/octet-stream" )
 def lighttpd(place):
     conf = place.folder / "lighttpd.conf"
     conf.write_text(LIGHTTPD_CONF.format(root=place.root, port=place.port,
-                                         files=CONNECTIONS + 1000, connections=CONNECTIONS))
+                                         files=2 * CONNECTIONS + 1000, connections=CONNECTIONS))
     return [program("lighttpd"), "-D", "-f", conf]
 
 
@@ -134,10 +136,22 @@ def h2o(place):
     return [program("h2o"), "-c", conf]
 
 
-def aws_has(option):
+def aws_has(option, binary=AWS):
     """Whether this aws knows an option: the naive engine is not in every build."""
-    told = subprocess.run([AWS, "--help"], capture_output=True, text=True, check=False)
+    told = subprocess.run([binary, "--help"], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, errors="replace", check=False, timeout=HELP_WITHIN_S)
     return option in told.stdout
+
+
+def problem_of_aws(binary):
+    """Why a file cannot be measured as an aws; empty if it can."""
+    try:
+        has_options = aws_has("--max-connections", Path(binary).resolve())
+    except OSError as error:
+        return f"it cannot be run: {error.strerror}"
+    except subprocess.TimeoutExpired:
+        has_options = False
+    return "" if has_options else "this is no aws: its --help does not know --max-connections"
 
 
 @dataclass(frozen=True)

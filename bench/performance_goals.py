@@ -1,4 +1,5 @@
 """What aws promises about the cost of a request, held against the figures of `make bench`."""
+import contextlib
 from dataclasses import dataclass
 
 from goals import Verdict
@@ -110,10 +111,9 @@ class Flat:
     def verdict(self, scenarios):
         ratio, how = self.spread(scenarios, "aws")
         require_one_run(scenarios, [s.name for s in SWEPT])
-        try:
-            how += f"; nginx: {self.spread(scenarios, 'nginx')[0]:.2f}"
-        except Undecided:
-            pass  # nginx is told for comparison, and decides nothing
+        for server in ("nginx", "floor"):  # told for comparison, they decide nothing
+            with contextlib.suppress(Undecided):
+                how += f"; {server}: {self.spread(scenarios, server)[0]:.2f}"
         return judged(self.sentence, ratio, self.limit, f"{ratio:.2f}: {how}")
 
 

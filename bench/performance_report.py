@@ -43,7 +43,7 @@ def sweep_chart(result):
 def write(result):
     documents.write(
         "performance",
-        {"machine": machine.sentence(result["machine"]),
+        {"machine": machine.sentence(result["machine"], result["scenarios"]),
          "goals": tables.markdown(*goals.rows_of(performance_goals.judge(result))),
          "comparison": tables.markdown(*tables.comparison(result)),
          "single figures": tables.markdown(*tables.single_figures(result)),

@@ -1,5 +1,7 @@
 """Where figures are kept between measuring and reporting: build/bench/NAME.json."""
 import json
+import os
+from pathlib import Path
 
 from peers import TOP
 
@@ -14,6 +16,16 @@ def load(name):
         return {"machine": {}, "scenarios": {}}
 
 
+def replace_text(path: Path, text):
+    """Writes a file whole or not at all: a full disk must not cost what was there."""
+    fresh = path.with_name(path.name + ".new")
+    try:
+        fresh.write_text(text)
+        os.replace(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
 def save(name, result):
     FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+    replace_text(FOLDER / f"{name}.json", json.dumps(result, indent=1) + "\n")

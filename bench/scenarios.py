@@ -59,7 +59,7 @@ SCENARIOS = (
     sized("dynamic", "1m", "1 MiB"),
     *(replace(sized(kind, "64m", "64 MiB streams"), connections=8) for kind in dataset.KINDS),
     *(Scenario(f"sweep-{count}", f"{count:,} connections", group="connections-sweep",
-               connections=count, servers=("aws", "nginx")) for count in SWEEP),
+               connections=count, servers=("aws", "nginx", "floor")) for count in SWEEP),
     Scenario("idle-memory", "memory per idle connection, bytes", measure="idle-memory",
              group="single", servers=("aws", *PEERS)),
     Scenario("start-up", "start to the first answer, ms", measure="start-up",

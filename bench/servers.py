@@ -1,5 +1,6 @@
 """Running servers: started pinned to the servers' core, ready when they answer, always ended."""
 import contextlib
+import ctypes
 import http.client
 import os
 import resource
@@ -13,7 +14,10 @@ import time
 from pathlib import Path
 
 import peers
+import process_tree
 
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1  # of <sys/prctl.h>
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, CLIENT_CORE = CORES[0], CORES[-1]
 READY_WITHIN_S = 20
@@ -44,6 +48,10 @@ def ask(port, target, method="GET", headers=None):
         connection.request(method, target, headers=headers or {})
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read()
+    except ConnectionResetError:
+        raise
+    except http.client.HTTPException as problem:
+        raise Failure(f"it answers {target} by what is no HTTP: {problem!r}") from None
     finally:
         connection.close()
 
@@ -61,31 +69,42 @@ class Server:
 
         def prepare():
             os.sched_setaffinity(0, {SERVER_CORE})
+            # The last resort, should we be killed: nobody else would end it.
+            LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
             if setup:
                 setup()
         self.output = open(self.folder / "output", "w+", encoding="utf-8", errors="replace")
         started = time.monotonic()
-        self.process = subprocess.Popen(command, preexec_fn=prepare, stdin=subprocess.DEVNULL,
-                                        stdout=self.output, stderr=subprocess.STDOUT)
+        try:
+            self.process = subprocess.Popen(command, preexec_fn=prepare, stdin=subprocess.DEVNULL,
+                                            stdout=self.output, stderr=subprocess.STDOUT)
+        except OSError as error:
+            self._clear_away()
+            raise Failure(f"{name} cannot be started: {error}") from None
         self.pid = self.process.pid
         try:
-            self._wait_until_ready()
+            self.start_ms = (self._wait_until_ready() - started) * 1000
         except BaseException:
             self.stop()
             raise
-        self.start_ms = (time.monotonic() - started) * 1000
 
     def _wait_until_ready(self):
-        """Until it takes a connection and answers on it, whatever the answer is."""
+        """Until it takes a connection and answers on it, whatever the answer is; returns when."""
         deadline = time.monotonic() + READY_WITHIN_S
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise Failure(f"{self.name} ended at start: {self.told()}")
             try:
                 ask(self.port, "/")
-                return
+                answered = time.monotonic()
+                # Somebody else may have taken the port since it was found free.
+                if process_tree.listens(self.pid, self.port):
+                    return answered
             except (ConnectionRefusedError, ConnectionResetError):
-                time.sleep(0.0002)
+                pass
+            except OSError as problem:
+                raise Failure(f"{self.name} does not answer: {problem}") from None
+            time.sleep(0.0002)
         raise Failure(f"{self.name} did not answer within {READY_WITHIN_S} s: {self.told()}")
 
     def told(self):
@@ -102,8 +121,11 @@ class Server:
                 self.process.kill()
                 self.process.wait()
         self.last_words = self.told()
+        self._clear_away()
+
+    def _clear_away(self):
         self.output.close()
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

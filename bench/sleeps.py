@@ -77,10 +77,14 @@ class SleepTrace:
 
     def __enter__(self):
         self.instance.mkdir()
-        self._write(f"per_cpu/cpu{self.core}/buffer_size_kb", BUFFER_KIB)
-        self._write("options/stacktrace", 1)
-        self._write("events/sched/sched_switch/filter", FILTER.format(thread=self.thread))
-        self._write("events/sched/sched_switch/enable", 1)
+        try:
+            self._write(f"per_cpu/cpu{self.core}/buffer_size_kb", BUFFER_KIB)
+            self._write("options/stacktrace", 1)
+            self._write("events/sched/sched_switch/filter", FILTER.format(thread=self.thread))
+            self._write("events/sched/sched_switch/enable", 1)
+        except BaseException:
+            self.instance.rmdir()  # a buffer this large takes a while, in which a signal may come
+            raise
         return self
 
     def __exit__(self, kind, value, traceback):

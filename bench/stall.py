@@ -6,13 +6,13 @@ evicted before; both once more while the kernel traces where the loop sleeps, si
 Writes build/bench/never-stall.json, prints a table, and writes docs/never-stall.md after a run of
 the usual length.
 """
-import argparse
 import contextlib
 import json
 import re
 import subprocess
 import sys
 
+import command_line
 import dataset
 import goals
 import machine
@@ -119,9 +119,10 @@ def measure(subjects, rounds, seconds, tracing, setup=None):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=USUAL_ROUNDS)
-    parser.add_argument("--seconds", type=float, default=2, help="of the hot client alone")
+    parser = command_line.Parser(prog="bench-stall", description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=command_line.positive(int), default=USUAL_ROUNDS)
+    parser.add_argument("--seconds", type=command_line.positive(float), default=2,
+                        help="of the hot client alone")
     options = parser.parse_args()
     there, skipped = available(dict.fromkeys(subject.server for subject in SUBJECTS))
     subjects = [subject for subject in SUBJECTS if subject.server in there]
@@ -153,4 +154,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command_line.run("bench-stall", main))

@@ -61,7 +61,7 @@ def chart(disk, servers):
 
 
 def write(result):
-    parts, pictures = {"machine": machine.sentence(result["machine"])}, {}
+    parts, pictures = {"machine": machine.sentence(result["machine"], result["scenarios"])}, {}
     for disk in DISKS:
         servers = result["scenarios"].get(disk, {}).get("servers", {})
         judged = goals.sentences(stall_goals.judge(servers))

@@ -1,7 +1,7 @@
 // TimedSys: a Sys that tells a StallMeter which calls took the time.
 //
-// It reads the clock before each call and behind it. That costs a small request some 2 % of its
-// time, so a loop uses it only when it was asked for (StallWatch::times_calls).
+// It reads the clock before each call and behind it. A small request is little more than a few
+// calls and feels that, so a loop uses it only when it was asked for (StallWatch::times_calls).
 #pragma once
 
 #include "os/sys.h"

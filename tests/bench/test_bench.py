@@ -58,15 +58,15 @@ LOAD = {"requests_s": 9.0, "cpu_us": 10.0, "mib_s": 1.0, "p50_us": 1.0, "p99_us"
 def a_run(monkeypatch, tmp_path):
     """a_run(scenarios) measures them all alike beside h2o; its documents are written to a list."""
     monkeypatch.setattr(results, "FOLDER", tmp_path)
-    monkeypatch.setattr(bench.machine, "describe", lambda names: {})
+    monkeypatch.setattr(bench.machine, "commit", lambda: "abc")
     monkeypatch.setattr(bench, "measure", lambda *_: {"aws": [LOAD] * 2, "h2o": [LOAD] * 2})
     written = []
     monkeypatch.setattr(bench.performance_report, "write", written.append)
 
-    def run(wanted):
+    def run(wanted, rounds=bench.ROUNDS, seconds=bench.SECONDS):
         plan = [(scenario, ["aws", "h2o"]) for scenario in scenarios.chosen(wanted)]
         bench.beside_peers(plan, ["aws", "h2o"],
-                           argparse.Namespace(scenario=wanted, rounds=2, seconds=1))
+                           argparse.Namespace(scenario=wanted, rounds=rounds, seconds=seconds))
         return written
     return run
 
@@ -80,19 +80,44 @@ def test_a_run_tells_the_goals_that_its_own_figures_decide(a_run, capsys):
     assert "met: 304: " in told and "404" not in told and "undecided" not in told
 
 
-def test_figures_of_earlier_runs_are_kept_with_the_time_of_their_run(a_run, monkeypatch):
+def test_figures_of_earlier_runs_are_kept_with_their_time_and_build(a_run, monkeypatch):
     for moment, wanted in (("monday", "not-*"), ("friday", "not-modified")):
         monkeypatch.setattr(bench.time, "strftime", lambda *_, moment=moment: moment)
+        monkeypatch.setattr(bench.machine, "commit", lambda moment=moment: f"{moment}'s aws")
         a_run(wanted)
-    kept = results.load("performance")["scenarios"]
+    result = results.load("performance")
+    kept = result["scenarios"]
     assert {name: kept[name]["run"] for name in kept} == {"not-found": "monday",
                                                           "not-modified": "friday"}
+    assert "; aws friday's aws and monday's aws; " in (
+        bench.machine.sentence(result["machine"], kept))
     assert kept["not-found"]["servers"]["aws"] == LOAD
 
 
 @pytest.mark.parametrize("wanted, times", [("not-found,not-modified", 0), ("", 1)])
 def test_the_document_is_written_by_a_whole_run_alone(a_run, wanted, times):
     assert len(a_run(wanted)) == times
+
+
+@pytest.mark.parametrize("shorter", [{"rounds": bench.ROUNDS - 1}, {"seconds": bench.SECONDS - 1}])
+def test_a_look_at_everything_writes_no_document(a_run, shorter):
+    assert a_run("", **shorter) == []
+
+
+@pytest.mark.parametrize("measured, complete", [({"aws": [LOAD]}, True), ({"h2o": [LOAD]}, False)])
+def test_a_run_without_aws_is_not_complete(a_run, monkeypatch, measured, complete):
+    monkeypatch.setattr(bench, "measure", lambda *_: measured)
+    plan = [(ONE, list(measured))]
+    options = argparse.Namespace(scenario="static-1k", rounds=1, seconds=1)
+    assert bench.beside_peers(plan, list(measured), options) is complete
+
+
+@pytest.mark.parametrize("measured, complete", [
+    ({"aws": [LOAD], "aws-other": [LOAD]}, True), ({"aws": [LOAD]}, False)])
+def test_a_comparison_without_a_pair_is_not_complete(monkeypatch, measured, complete):
+    monkeypatch.setattr(bench, "measure", lambda *_: measured)
+    options = argparse.Namespace(rounds=1, seconds=1)
+    assert bench.beside_other_aws([(ONE, ())], options) is complete
 
 
 def usual(name):

@@ -48,7 +48,7 @@ def test_a_hollow_series_is_drawn_without_filling():
     svg = charts.dot_chart("T", "µs", [("row", {"p50|hollow": 1, "p50": 2})],
                            [(0, "p50|hollow"), (0, "p50")])
     fills = [mark.get("fill") for mark in ElementTree.fromstring(svg).iter(SVG + "circle")]
-    assert fills == ["none", COLOURS[0]] * 2
+    assert fills == ["none", COLOURS[0]] + [COLOURS[0], "none"]
     assert "|hollow" not in svg
 
 
@@ -56,6 +56,14 @@ def test_a_line_goes_through_its_points_in_order():
     svg = charts.line_chart("T", "x", "y", {"aws": [(1000, 5), (10, 4)]}, [(0, "aws")])
     legend, first, second = circles(svg)
     assert first[0] < second[0] and first[1] > second[1]
+
+
+@pytest.mark.parametrize("draw", [
+    lambda series: charts.dot_chart("T", "µs", [("row", {"aws": 5, "nginx": 5})], series),
+    lambda series: charts.line_chart("T", "x", "y", {"aws": [(1, 5)], "nginx": [(1, 5)]}, series)])
+def test_who_is_named_first_lies_on_top(draw):
+    svg = draw([(0, "aws"), (1, "nginx")])
+    assert svg.rindex(COLOURS[0]) > svg.rindex(COLOURS[1])
 
 
 def test_words_are_escaped_and_pictures_say_what_they_are():

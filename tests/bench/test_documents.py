@@ -78,7 +78,7 @@ def test_the_performance_document_is_written_whole(docs):
     assert "| 304: CPU time at most that of h2o | met | 1.00: 7.25 of 7.25 µs |" in text
     assert "undecided" not in text
     assert "| start to the first answer, ms | 12.5 | 12.5 | 12.5 | 12.5 |" in text
-    assert (docs / "performance-connections.svg").read_text().count("<polyline") == 2
+    assert (docs / "performance-connections.svg").read_text().count("<polyline") == 3
     pictures_are_shown(docs, "performance")
 
 

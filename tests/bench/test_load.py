@@ -1,9 +1,16 @@
 """What is read from wrk, and what is made of it."""
+import contextlib
+import os
+import subprocess
+import sys
+import time
+
 import pytest
 
 import load
 import process_tree
 import scenarios
+from observe import is_asleep, wait_until
 from servers import Failure
 
 OUTPUT = """\
@@ -49,6 +56,55 @@ def test_answers_of_a_mebibyte_and_more_are_large():
 def test_a_run_without_answers_is_a_failure():
     with pytest.raises(Failure):
         load.figures({"requests": 0, "duration_us": 1}, 1, 1)
+
+
+@pytest.mark.parametrize("name, errors, right", [
+    ("static-1k", 0, True), ("static-1k", 1, False), ("not-modified", 1, False),
+    ("not-found", 250_000, True), ("not-found", 249_999, False)])
+def test_answers_under_load_have_the_status_that_was_asked_for(name, errors, right):
+    told = load.parse_wrk(OUTPUT) | {"bad_status": errors}
+    expected = contextlib.nullcontext() if right else pytest.raises(Failure, match="were errors")
+    with expected:
+        load.require_right_statuses(scenarios.chosen(name)[0], told)
+
+
+@pytest.fixture
+def parent():
+    """A process with a child, which it ends when it is told to; its pid, and how to tell it."""
+    script = ("import subprocess, sys; child = subprocess.Popen(['cat'], stdin=subprocess.PIPE);"
+              "print(flush=True); input(); child.communicate(); print(flush=True); input()")
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+        def end_the_child():
+            process.stdin.write("\n")
+            process.stdout.readline()
+        process.stdout.readline()
+        wait_until(lambda: all(is_asleep(pid) for pid in process_tree.members(process.pid)),
+                   "both wait for input")
+        yield process.pid, end_the_child
+        process.kill()
+
+
+def test_who_loses_a_process_under_load_has_no_price(parent):
+    pid, end_the_child = parent
+    with pytest.raises(Failure, match="a process of it ended under load"):
+        load.cpu_ns_during(pid, end_the_child)
+
+
+def test_who_did_not_run_was_not_who_answered(parent):
+    with pytest.raises(Failure, match="somebody else answers"):
+        load.cpu_ns_during(parent[0], lambda: "told by another server on its port")
+
+
+def test_what_a_load_cost_is_told_with_what_it_said():
+    def work():
+        deadline = time.thread_time_ns() + 20_000_000
+        while time.thread_time_ns() < deadline:
+            pass
+        os.sched_yield()  # the kernel adds up what ran when it stops running
+        return "told"
+    told, used = load.cpu_ns_during(os.getpid(), work)
+    assert told == "told" and used > 10_000_000
 
 
 def test_a_crowd_gets_longer_rounds():

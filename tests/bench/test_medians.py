@@ -8,6 +8,10 @@ def test_each_figure_has_its_own_median():
     assert medians(rounds[:2]) == {"a": 2, "b": 20}
 
 
+def test_a_failure_in_one_round_is_not_lost():
+    assert medians([{"failures": 3}, {"failures": 0}, {"failures": 0}]) == {"failures": 3}
+
+
 SERVERS = {"aws": {"cpu_us": 6.0}, "nginx": {"cpu_us": 9.0}, "h2o": {"cpu_us": 8.0},
            "floor": {"cpu_us": 5.0}}
 

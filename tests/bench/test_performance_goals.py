@@ -125,10 +125,14 @@ def test_a_sweep_with_a_hole_is_not_flat():
     assert list(undecided(result).values()) == ["aws was not measured at “1,000 connections”"]
 
 
-def test_nginx_decides_nothing_about_a_flat_cost():
+def test_others_are_told_of_a_flat_cost_and_decide_nothing():
     result = made_up()
+    for scenario in SWEPT:
+        result["scenarios"][scenario.name]["servers"]["floor"] = {"cpu_us": 50.0}
+    result["scenarios"]["sweep-1000"]["servers"]["floor"]["cpu_us"] = 100.0
+    assert judge(result)[-1].how == "1.25: 100 µs at 10, 80.0 at 100; nginx: 1.00; floor: 2.00"
     del result["scenarios"]["sweep-1000"]["servers"]["nginx"]
-    assert judge(result)[-1].how == "1.25: 100 µs at 10, 80.0 at 100"
+    assert judge(result)[-1].how == "1.25: 100 µs at 10, 80.0 at 100; floor: 2.00"
 
 
 @pytest.mark.parametrize("other_run, count", [("static-1k", 2), ("static-100k", 0),

@@ -1,7 +1,8 @@
 """Where a thread slept, read from the text of the kernel's trace."""
 import pytest
 
-from sleeps import LostEvents, calls_slept_in, outside_waits
+import sleeps
+from sleeps import LostEvents, SleepTrace, calls_slept_in, outside_waits
 
 SWITCH = "  <...>-77 [000] d..2. 10.5: sched_switch: prev_comm=aws prev_pid=77 prev_state=D ==> x\n"
 
@@ -39,3 +40,17 @@ def test_a_trace_that_lost_events_is_not_counted():
     assert calls_slept_in([whole, *WAIT]) == {"epoll_wait": 1}
     with pytest.raises(LostEvents):
         calls_slept_in([whole.replace("8/8", "8/9"), *WAIT])
+
+
+@pytest.mark.parametrize("problem", [OSError, KeyboardInterrupt])
+def test_a_trace_that_does_not_begin_leaves_no_instance(tmp_path, monkeypatch, problem):
+    (tmp_path / "instances").mkdir()
+    monkeypatch.setattr(sleeps, "TRACEFS", tmp_path)
+
+    def refuse(*_):
+        raise problem
+    monkeypatch.setattr(SleepTrace, "_write", refuse)
+    with pytest.raises(problem):
+        with SleepTrace(1, 0):
+            pass
+    assert not list((tmp_path / "instances").iterdir())
