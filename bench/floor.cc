@@ -76,6 +76,8 @@ int listen_on(unsigned short port) {
   ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   // Accepted sockets inherit it.
   ::setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  // Whoever is let in has asked something, or said nothing for a second.
+  ::setsockopt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, &one, sizeof one);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);

@@ -75,7 +75,7 @@ http {{
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
     server {{
-        listen 127.0.0.1:{port} backlog=4096 reuseport;
+        listen 127.0.0.1:{port} backlog=4096 reuseport deferred;
         root {root};
 {extra}
     }}
@@ -99,6 +99,7 @@ server.port = {port}
 server.max-fds = {files}  # of which it lets half be connections
 server.max-connections = {connections}
 server.listen-backlog = 4096
+server.defer-accept = 1
 server.max-keep-alive-requests = 1000000000
 server.max-keep-alive-idle = 300
 mimetype.assign = ( "" => "application/octet-stream" )
