@@ -178,7 +178,7 @@ bool Connection::find_response(const Request& request) {
   Lookup lookup{.sys = loop_.sys,
                 .may_sleep = loop_.page_cache.is_plain(),
                 .cache = &loop_.file_cache,
-                .now_us = loop_.now.monotonic_us,
+                .now = loop_.now,
                 .closers = &loop_.helpers};
   const BodyTools tools{.sys = loop_.sys,
                         .aio = loop_.aio,

@@ -134,6 +134,7 @@ def test_a_change_above_the_file_is_seen_within_a_second(start, tmp_path, kind, 
     for name in ("one", "two"):
         (base / name).mkdir()
         (base / name / "x").write_bytes(name.encode())
+        age(base / name / "x")
     if link:
         (base / "folder").symlink_to("one")
     else:
@@ -173,6 +174,7 @@ def open_files(server, file):
 @pytest.mark.parametrize("options, kept", [([], 1), (["--file-cache", "0"], 0)])
 def test_a_file_stays_open_only_with_the_cache(start, make_file, tmp_path, options, kept):
     make_file("static/x", 100)
+    age(tmp_path / "static/x")
     server = start(tmp_path, "--threads", "1", *options)
     status = os.stat(tmp_path / "static/x")
     with server.client() as client:
@@ -189,6 +191,7 @@ def test_a_file_stays_open_only_with_the_cache(start, make_file, tmp_path, optio
 def test_no_more_files_are_kept_than_allowed(start, make_file, tmp_path):
     for number in range(20):
         make_file(f"static/{number}", 10)
+        age(tmp_path / f"static/{number}")
     server = start(tmp_path, "--threads", "1", "--file-cache", "3")
     with server.client() as client:
         for number in list(range(20)) * 3:

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -24,10 +25,14 @@ class FileCacheTest : public testing::Test {
     EXPECT_EQ(sys_.fstat(opened.file.get(), opened.status), 0);
     return opened;
   }
-  void keep(FileCache& cache, const std::string& name, std::int64_t now_us = 0) {
+  // Once the file is `age` old, by its clock.
+  void keep(FileCache& cache, const std::string& name, std::int64_t now_us = 0,
+            std::chrono::milliseconds age = std::chrono::hours(1)) {
     folder_.write(name, "content of " + name);
     OpenedFile opened = open(name);
-    cache.keep(name, opened, now_us);
+    const timespec& changed = opened.status.st_ctim;
+    const std::int64_t ns = changed.tv_nsec + std::chrono::nanoseconds(age).count();
+    cache.keep(name, opened, {now_us, changed.tv_sec + ns / 1'000'000'000, ns % 1'000'000'000});
   }
   bool has(FileCache& cache, const std::string& name, std::int64_t now_us = 0) {
     const OpenedFile found = cache.find(sys_, name, now_us);
@@ -56,6 +61,13 @@ TEST_F(FileCacheTest, KeepsNothingWithoutRoom) {
   FileCache cache(0);
   keep(cache, "a");
   EXPECT_FALSE(has(cache, "a"));
+  EXPECT_TRUE(cache.empty());
+}
+
+// Two renames within one tick of its clock would leave nothing different: times, links and all.
+TEST_F(FileCacheTest, KeepsNoFileWhoseNextChangeMightNotShow) {
+  FileCache cache(2);
+  keep(cache, "a", 0, std::chrono::milliseconds(19));
   EXPECT_TRUE(cache.empty());
 }
 
