@@ -60,9 +60,14 @@ void FileCache::clear() {
     drop(*by_age_.front());
 }
 
+bool FileCache::has_room(const CachedFile::Image& place, std::size_t size) const {
+  const std::size_t freed = place.made != nullptr ? place.made->size() : 0;
+  return image_bytes_used_ - freed + size <= image_bytes_;
+}
+
 bool FileCache::keep_image(CachedFile::Image& place, std::unique_ptr<ResponseImage> image) {
   drop_image(place);
-  if (image == nullptr || image_bytes_used_ + image->size() > image_bytes_) return false;
+  if (image == nullptr || !has_room(place, image->size())) return false;
   image_bytes_used_ += image->size();
   place.made = std::move(image);
   return true;

@@ -69,8 +69,11 @@ class FileCache {
   // unless it is so fresh that its next change might not show.
   void keep(std::string_view path, OpenedFile& opened, const Moment& now);
 
+  // Whether an image of `size` bytes may be kept in `place`: images have a bound altogether.
+  [[nodiscard]] bool has_room(const CachedFile::Image& place, std::size_t size) const;
+
   // Keeps an image, in the place of an older one, in `place`, one of a file's; unless it is
-  // nullptr, or images take all the memory that they may: then false.
+  // nullptr, or there is no room for it: then false.
   bool keep_image(CachedFile::Image& place, std::unique_ptr<ResponseImage> image);
 
   // Drops what has lived its time.

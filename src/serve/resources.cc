@@ -306,7 +306,9 @@ const ResponseImage* Resources::image_of(const Visit& visit, const ResourceKind&
   head.made_fields = opened.cached->fields;
   std::string text;
   write_head(head, tools.date, persistence, text);
-  const bool kept = tools.lookup.cache->keep_image(
+  FileCache& cache = *tools.lookup.cache;
+  if (!cache.has_room(image, text.size() + size)) return nullptr;
+  const bool kept = cache.keep_image(
       image, make_image(tools.sys, text, opened.file.get(), size, tools.now.wall_s));
   return kept ? image.made.get() : nullptr;
 }

@@ -217,14 +217,18 @@ def ask_often(client, target, count=OFTEN, **request):
     return answers
 
 
+def images_touched(strace):
+    return [call for call in strace.named("sendfile") if "memfd:aws" in call]
+
+
 def images_sent(strace):
-    return [call for call in strace.named("sendfile")
-            if "memfd:aws" in call and "/static/" not in call]
+    return [call for call in images_touched(strace) if "/static/" not in call]
 
 
 @pytest.fixture
 def seen(start, make_file, tmp_path):
-    """seen(size, *options, kind, **request): the calls that sent the images of a file's answers."""
+    """seen(size, *options, kind, **request): the calls that made and sent images of a file's
+    answers."""
     def see(size, *options, kind="static", **request):
         make_file(f"{kind}/x", size)
         age(tmp_path / kind / "x")
@@ -236,12 +240,12 @@ def seen(start, make_file, tmp_path):
             for answer in ask_often(client, f"/{kind}/x", 4 * OFTEN, **request):
                 assert answer.status == 200
         server.stop()
-        return images_sent(strace)
+        return images_touched(strace)
     return see
 
 
 def test_a_small_file_that_is_asked_for_often_is_sent_from_an_image(seen):
-    assert seen(1000)
+    assert any("/static/" not in call for call in seen(1000)), "none was sent"
 
 
 @pytest.mark.parametrize("case", [
@@ -251,7 +255,7 @@ def test_a_small_file_that_is_asked_for_often_is_sent_from_an_image(seen):
     {"size": 1000, "headers": [("Range", "bytes=0-999")]},
     {"size": 1000, "headers": [("Accept-Encoding", "identity")]},
 ], ids=str)
-def test_no_image_is_sent_of_what_has_none(seen, case):
+def test_no_image_is_made_of_what_has_none(seen, case):
     case = dict(case)
     if case.get("headers", [("", "")])[0][0] == "Range":
         case["headers"] = [("Range", "bytes=5-2")]  # malformed: ignored, and still not plain

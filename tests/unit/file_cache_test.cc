@@ -135,7 +135,11 @@ TEST_F(FileCacheTest, BoundsTheMemoryOfImages) {
   CachedFile::Image& a = cache.find(sys_, "a", 0).cached->images[0];
   CachedFile::Image& b = cache.find(sys_, "b", 0).cached->images[1];
   EXPECT_FALSE(cache.keep_image(a, nullptr));
+  EXPECT_TRUE(cache.has_room(a, 100));
+  EXPECT_FALSE(cache.has_room(a, 101));
   EXPECT_TRUE(cache.keep_image(a, image_of_bytes(60)));
+  EXPECT_TRUE(cache.has_room(a, 100)) << "in the place of the older one";
+  EXPECT_FALSE(cache.has_room(b, 41));
   EXPECT_FALSE(cache.keep_image(b, image_of_bytes(60)));
   EXPECT_EQ(b.made, nullptr);
   EXPECT_TRUE(cache.keep_image(a, image_of_bytes(100))) << "the older one makes room";
