@@ -217,6 +217,21 @@ def ask_often(client, target, count=OFTEN, **request):
     return answers
 
 
+@pytest.mark.parametrize("fault", ["EAGAIN", "EOPNOTSUPP"])
+def test_no_image_is_made_by_a_loop_that_would_have_to_wait(start, make_file, tmp_path, fault):
+    """preadv2(2) says that nothing is in memory, or nothing at all, as on FUSE."""
+    content = make_file("static/x", 1000)
+    age(tmp_path / "static/x")
+    folder = tmp_path / "strace"
+    folder.mkdir()
+    strace = Strace(folder, "sendfile,preadv2", [f"preadv2:error={fault}"])
+    server = start(tmp_path, "--threads", "1", wrapper=strace.wrapper)
+    with server.client() as client:
+        assert all(answer.body == content for answer in ask_often(client, "/static/x"))
+    server.stop()
+    assert not images_touched(strace)
+
+
 def images_touched(strace):
     return [call for call in strace.named("sendfile") if "memfd:aws" in call]
 
