@@ -3,10 +3,12 @@ request, a change above it within a second. Each case asks often enough for the 
 for a finished answer to be kept, where that is done."""
 import email.utils
 import os
+import signal
 import time
 
 import pytest
 
+from client import request_bytes
 from observe import Strace, is_asleep, wait_until
 
 OFTEN = 50  # requests: more than an image is worth (response_image.h)
@@ -307,6 +309,29 @@ def test_images_differ_from_other_answers_in_nothing(both, request_):
         assert told(server, **request_) == expected
     for other in ({}, {"version": "HTTP/1.0"}, {"headers": [("Connection", "close")]}):
         assert told(server, **other) == told(plain, **other)
+
+
+def test_an_image_says_that_no_connection_is_kept(start, make_file, tmp_path):
+    make_file("static/x", 1000)
+    age(tmp_path / "static/x")
+    server = start(tmp_path, "--threads", "1", "--no-keep-alive")
+    for _ in range(OFTEN):
+        assert told(server)[-1], "it did not say so, or did not close it"
+
+
+def test_an_image_is_not_sent_as_it_was_once_the_server_stops(start, make_file, tmp_path):
+    make_file("static/x", 1000)
+    age(tmp_path / "static/x")
+    server = start(tmp_path, "--threads", "1")
+    begun, rest = request_bytes("/static/x")[:5], request_bytes("/static/x")[5:]
+    with server.client() as often, server.client() as last:
+        ask_often(often, "/static/x")
+        last.send(begun)
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_for_line("stopping when running answers are finished")
+        last.send(rest)
+        assert last.answer()["Connection"] == "close"
+        assert last.at_end()
 
 
 def test_each_way_to_go_on_has_an_image_of_its_own(start, make_file, tmp_path):
