@@ -35,14 +35,14 @@ DocumentRoot::DocumentRoot(const std::string& folder)
 
 OpenedFile DocumentRoot::open(Lookup& lookup, std::string_view path) const {
   if (lookup.cache == nullptr) return open_anew(lookup, path);
-  OpenedFile opened = lookup.cache->find(lookup.sys, path, lookup.now_us);
+  OpenedFile opened = lookup.cache->find(lookup.sys, path, lookup.now.monotonic_us);
   if (opened.file) return opened;
   opened = open_anew(lookup, path);
   if (opened.error == EMFILE || opened.error == ENFILE) {  // the cache's descriptors are to spare
     lookup.cache->clear();
     opened = open_anew(lookup, path);
   }
-  if (opened.is_file()) lookup.cache->keep(path, opened, lookup.now_us);
+  if (opened.is_file()) lookup.cache->keep(path, opened, lookup.now);
   return opened;
 }
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "os/sys.h"
+#include "serve/version_of.h"
 
 namespace aws {
 namespace {
@@ -12,7 +12,7 @@ bool same_time(const timespec& left, const timespec& right) {
 }
 
 // Whether nothing happened to the file between the two. Whatever is done to an inode or to one of
-// its names changes its ctime; the rest is for clocks that tick too slowly to show it.
+// its names changes its ctime, which was settled before; the rest is for clocks that are set back.
 bool is_unchanged(const struct stat& before, const struct stat& now) {
   return same_time(before.st_ctim, now.st_ctim) && same_time(before.st_mtim, now.st_mtim) &&
          before.st_size == now.st_size && before.st_nlink == now.st_nlink &&
@@ -36,15 +36,15 @@ OpenedFile FileCache::find(Sys& sys, std::string_view path, std::int64_t now_us)
   return found;
 }
 
-void FileCache::keep(std::string_view path, OpenedFile& opened, std::int64_t now_us) {
-  if (capacity_ == 0) return;
+void FileCache::keep(std::string_view path, OpenedFile& opened, const Moment& now) {
+  if (capacity_ == 0 || !is_settled(version_of(opened.status), wall_time(now))) return;
   if (const auto entry = by_path_.find(path); entry != by_path_.end()) drop(*entry->second);
   if (by_path_.size() >= capacity_) drop(*by_age_.front());
   auto file = std::make_unique<CachedFile>();
   file->path = path;
   file->file = opened.file;
   file->status = opened.status;
-  file->opened_us = now_us;
+  file->opened_us = now.monotonic_us;
   opened.cached = file.get();
   by_age_.push_back(*file);
   by_path_.emplace(file->path, std::move(file));
@@ -60,9 +60,14 @@ void FileCache::clear() {
     drop(*by_age_.front());
 }
 
+bool FileCache::has_room(const CachedFile::Image& place, std::size_t size) const {
+  const std::size_t freed = place.made != nullptr ? place.made->size() : 0;
+  return image_bytes_used_ - freed + size <= image_bytes_;
+}
+
 bool FileCache::keep_image(CachedFile::Image& place, std::unique_ptr<ResponseImage> image) {
   drop_image(place);
-  if (image == nullptr || image_bytes_used_ + image->size() > image_bytes_) return false;
+  if (image == nullptr || !has_room(place, image->size())) return false;
   image_bytes_used_ += image->size();
   place.made = std::move(image);
   return true;

@@ -7,6 +7,9 @@
 // folder renamed, a symbolic link turned elsewhere) is seen within a second, since no entry lives
 // longer.
 //
+// A file that has just changed is not kept: until the clock that stamps it has ticked, it could be
+// renamed, and another take its place, without any of these being different.
+//
 // Only regular files are kept; what is not there is looked for each time. One thread.
 #pragma once
 
@@ -21,12 +24,11 @@
 #include "http/conditional.h"
 #include "http/response_head.h"
 #include "os/intrusive_list.h"
+#include "os/sys.h"
 #include "serve/opened_file.h"
 #include "serve/response_image.h"
 
 namespace aws {
-
-class Sys;
 
 struct CachedFile : Link {
   std::string path;
@@ -63,11 +65,15 @@ class FileCache {
   // The file at `path` beneath the root, if it is here and unchanged; else one that holds nothing.
   [[nodiscard]] OpenedFile find(Sys& sys, std::string_view path, std::int64_t now_us);
 
-  // Keeps `opened`, a regular file that was found at `path` just now, and sets opened.cached.
-  void keep(std::string_view path, OpenedFile& opened, std::int64_t now_us);
+  // Keeps `opened`, a regular file that was found at `path` just now, and sets opened.cached;
+  // unless it is so fresh that its next change might not show.
+  void keep(std::string_view path, OpenedFile& opened, const Moment& now);
+
+  // Whether an image of `size` bytes may be kept in `place`: images have a bound altogether.
+  [[nodiscard]] bool has_room(const CachedFile::Image& place, std::size_t size) const;
 
   // Keeps an image, in the place of an older one, in `place`, one of a file's; unless it is
-  // nullptr, or images take all the memory that they may: then false.
+  // nullptr, or there is no room for it: then false.
   bool keep_image(CachedFile::Image& place, std::unique_ptr<ResponseImage> image);
 
   // Drops what has lived its time.

@@ -13,21 +13,10 @@
 #include "http/ranges.h"
 #include "serve/encoded_body.h"
 #include "serve/multipart_body.h"
+#include "serve/version_of.h"
 
 namespace aws {
 namespace {
-
-FileVersion version_of(const struct stat& status) {
-  return {.device = status.st_dev,
-          .inode = status.st_ino,
-          .size = static_cast<std::uint64_t>(status.st_size),
-          .modified = {status.st_mtim.tv_sec, status.st_mtim.tv_nsec},
-          .changed = {status.st_ctim.tv_sec, status.st_ctim.tv_nsec}};
-}
-
-FileTime wall_time(const Moment& moment) {
-  return {moment.wall_s, moment.wall_ns};
-}
 
 // The clock is read for a fresh file alone, and anew for each answer: we never match such a tag
 // (see validators_of), but a shared cache might, if it had it twice with different bytes.

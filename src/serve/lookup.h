@@ -5,8 +5,6 @@
 // have had to sleep, it is dropped, whatever it was, and made anew on a helper thread.
 #pragma once
 
-#include <cstdint>
-
 #include "os/sys.h"
 
 namespace aws {
@@ -18,7 +16,7 @@ struct Lookup {
   Sys& sys;
   bool may_sleep = true;
   FileCache* cache = nullptr;        // nullptr: each path is opened anew
-  std::int64_t now_us = 0;           // for the cache
+  Moment now{};                      // for the cache
   HelperThreads* closers = nullptr;  // see SharedFd
   bool would_sleep = false;          // set by whoever had to give up for want of may_sleep
 };

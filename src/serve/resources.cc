@@ -94,6 +94,12 @@ bool is_plain(const Request& request) {
   return !request.find(Field::AcceptEncoding) && !request.find(Field::Range);
 }
 
+// Whether all of a file can be read without sleeping; or the loop sleeps whenever it must, anyway.
+bool can_be_read_now(PageCache& cache, const OpenedFile& opened) {
+  if (cache.is_plain() || cache.medium_of(opened.status.st_dev) == Medium::Memory) return true;
+  return cache.probe(opened.file.get(), 0, opened.status.st_size) == PageCache::Answer::Resident;
+}
+
 std::string common_fields_of(const Site& site) {
   std::string lines = "X-Content-Type-Options: nosniff\r\n";
   if (site.cors) lines += cross_origin_fields();
@@ -298,15 +304,14 @@ const ResponseImage* Resources::image_of(const Visit& visit, const ResourceKind&
   if (image.made != nullptr && image.made->second == tools.now.wall_s) return image.made.get();
   if (++image.asked < ResponseImage::kWorthIt) return nullptr;
   image.asked = 0;
-  if (tools.page_cache.probe(opened.file.get(), 0, opened.status.st_size) ==
-      PageCache::Answer::Missing) {
-    return nullptr;
-  }
+  if (!can_be_read_now(tools.page_cache, opened)) return nullptr;
   ResponseHead head;
   head.made_fields = opened.cached->fields;
   std::string text;
   write_head(head, tools.date, persistence, text);
-  const bool kept = tools.lookup.cache->keep_image(
+  FileCache& cache = *tools.lookup.cache;
+  if (!cache.has_room(image, text.size() + size)) return nullptr;
+  const bool kept = cache.keep_image(
       image, make_image(tools.sys, text, opened.file.get(), size, tools.now.wall_s));
   return kept ? image.made.get() : nullptr;
 }

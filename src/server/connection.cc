@@ -71,7 +71,10 @@ Connection::Outcome Connection::step() {
 // ---- ReadingRequest
 
 Connection::Outcome Connection::read_request() {
-  if (requests_left_ == 0) return Want::Write;
+  if (requests_left_ == 0) {  // its answers may well fill the socket
+    wait_as(Patience::Answer);
+    return await_socket();
+  }
   if (!has_unparsed_ && !receive()) {
     return state_ == State::ReadingRequest ? Outcome(Want::Read) : std::nullopt;
   }
@@ -80,7 +83,11 @@ Connection::Outcome Connection::read_request() {
   switch (exchange_->parser.feed(exchange_->received.bytes())) {
     case RequestParser::Outcome::Incomplete:
       exchange_->received.truncate(exchange_->parser.kept());
-      if (exchange_->parser.started() && !started_before) wait_as(Patience::Request);
+      if (exchange_->parser.started() && !started_before) {
+        wait_as(Patience::Request);
+      } else if (patience_ == Patience::Answer) {
+        wait_as(Patience::Idle);
+      }
       return Want::Read;
     case RequestParser::Outcome::Complete:
       if (!started_before) exchange_->request_since_us = loop_.now.monotonic_us;
@@ -178,7 +185,7 @@ bool Connection::find_response(const Request& request) {
   Lookup lookup{.sys = loop_.sys,
                 .may_sleep = loop_.page_cache.is_plain(),
                 .cache = &loop_.file_cache,
-                .now_us = loop_.now.monotonic_us,
+                .now = loop_.now,
                 .closers = &loop_.helpers};
   const BodyTools tools{.sys = loop_.sys,
                         .aio = loop_.aio,

@@ -58,3 +58,23 @@ def test_a_version_never_gets_a_304_for_another_of_its_tick(on_ramfs, kind, codi
         if within_a_tick == 3:
             return
     pytest.fail("no two writes came within a tick")
+
+
+def test_a_file_that_was_renamed_away_within_a_tick_is_not_served_again(on_ramfs, kind):
+    server, root = on_ramfs
+    path, target = root / kind / "x", f"/{kind}/x"
+    aside, other = path.with_name("aside"), path.with_name("other")
+    within_a_tick = 0
+    with server.client() as client:
+        for number in range(200):
+            for name in (aside, other, path):
+                name.write_bytes(f"{name.name} {number}".encode())
+            client.request(target)
+            assert client.answer().body == f"x {number}".encode()
+            before = times(path)
+            path.rename(aside)
+            other.rename(path)
+            client.request(target)
+            assert client.answer().body == f"other {number}".encode()
+            within_a_tick += times(aside) == before
+    assert within_a_tick, "no rename came within the tick of a write"

@@ -209,6 +209,21 @@ TEST_F(ConnectionTest, GivesAClientMoreTimeThatTookWhatTheKernelHeld) {
   EXPECT_EQ(loop_.context.counters.time_outs, 2U);
 }
 
+// Its answers may fill the socket, and then it is not idle, however long it takes them.
+TEST_F(ConnectionTest, IsPatientWithWhoHadItsShareAsWithWhoTakesAnAnswer) {
+  std::string requests;
+  for (int i = 0; i < 17; ++i)
+    requests += get("/static/a.txt");
+  client_.says(requests + "\r\n").peer().unread = 500;
+  EXPECT_EQ(client_.hand(Event::SocketReady), Want::Write);
+  EXPECT_EQ(client_.state(), State::ReadingRequest);
+  EXPECT_EQ(client_.connection().patience(), Patience::Answer);
+  client_.peer().unread = 499;
+  EXPECT_EQ(client_.hand(Event::Timeout), Want::Read) << "it took bytes meanwhile";
+  EXPECT_EQ(statuses(client_.output()).size(), 17U);
+  EXPECT_EQ(client_.connection().patience(), Patience::Idle) << "an empty line is no request";
+}
+
 TEST_F(ConnectionTest, ClosesInEveryStateWhenThePeerIsGoneOrPatienceEnds) {
   for (const Event event : {Event::PeerGone, Event::Timeout}) {
     const struct {

@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 
 #include "faulty_sys.h"
 #include "serve/beneath_walk.h"
+#include "serve/file_cache.h"
 #include "temp_folder.h"
 
 namespace aws {
@@ -313,6 +315,21 @@ TEST_F(CachedLookup, OpensWhatIsCached) {
   EXPECT_EQ(root_.open(cached, "folder/missing").error, ENOENT);
   EXPECT_FALSE(cached.would_sleep);
   EXPECT_EQ(sys_.sleeps(), 0);
+}
+
+TEST_F(CachedLookup, GivesUpTheFilesOfTheCacheForADescriptor) {
+  tree_.write("folder/b.txt", "b");
+  for (const int number : {EMFILE, ENFILE}) {
+    FileCache cache(2);
+    Lookup cached = lookup();
+    cached.cache = &cache;
+    cached.now.wall_s = std::int64_t{1} << 40;  // all files are old
+    ASSERT_TRUE(root_.open(cached, "folder/a.txt").is_file());
+    sys_.fail_call(1, number, FaultySys::Call::OpenBeneath);
+    EXPECT_TRUE(root_.open(cached, "folder/b.txt").is_file());
+    EXPECT_FALSE(cache.find(sys_, "folder/a.txt", 0).is_file());
+    EXPECT_TRUE(cache.find(sys_, "folder/b.txt", 0).is_file());
+  }
 }
 
 TEST_F(CachedLookup, SaysWhereItWouldHaveToSleep) {

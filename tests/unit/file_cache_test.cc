@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -24,10 +25,14 @@ class FileCacheTest : public testing::Test {
     EXPECT_EQ(sys_.fstat(opened.file.get(), opened.status), 0);
     return opened;
   }
-  void keep(FileCache& cache, const std::string& name, std::int64_t now_us = 0) {
+  // Once the file is `age` old, by its clock.
+  void keep(FileCache& cache, const std::string& name, std::int64_t now_us = 0,
+            std::chrono::milliseconds age = std::chrono::hours(1)) {
     folder_.write(name, "content of " + name);
     OpenedFile opened = open(name);
-    cache.keep(name, opened, now_us);
+    const timespec& changed = opened.status.st_ctim;
+    const std::int64_t ns = changed.tv_nsec + std::chrono::nanoseconds(age).count();
+    cache.keep(name, opened, {now_us, changed.tv_sec + ns / 1'000'000'000, ns % 1'000'000'000});
   }
   bool has(FileCache& cache, const std::string& name, std::int64_t now_us = 0) {
     const OpenedFile found = cache.find(sys_, name, now_us);
@@ -56,6 +61,13 @@ TEST_F(FileCacheTest, KeepsNothingWithoutRoom) {
   FileCache cache(0);
   keep(cache, "a");
   EXPECT_FALSE(has(cache, "a"));
+  EXPECT_TRUE(cache.empty());
+}
+
+// Two renames within one tick of its clock would leave nothing different: times, links and all.
+TEST_F(FileCacheTest, KeepsNoFileWhoseNextChangeMightNotShow) {
+  FileCache cache(2);
+  keep(cache, "a", 0, std::chrono::milliseconds(19));
   EXPECT_TRUE(cache.empty());
 }
 
@@ -123,7 +135,11 @@ TEST_F(FileCacheTest, BoundsTheMemoryOfImages) {
   CachedFile::Image& a = cache.find(sys_, "a", 0).cached->images[0];
   CachedFile::Image& b = cache.find(sys_, "b", 0).cached->images[1];
   EXPECT_FALSE(cache.keep_image(a, nullptr));
+  EXPECT_TRUE(cache.has_room(a, 100));
+  EXPECT_FALSE(cache.has_room(a, 101));
   EXPECT_TRUE(cache.keep_image(a, image_of_bytes(60)));
+  EXPECT_TRUE(cache.has_room(a, 100)) << "in the place of the older one";
+  EXPECT_FALSE(cache.has_room(b, 41));
   EXPECT_FALSE(cache.keep_image(b, image_of_bytes(60)));
   EXPECT_EQ(b.made, nullptr);
   EXPECT_TRUE(cache.keep_image(a, image_of_bytes(100))) << "the older one makes room";
