@@ -13,7 +13,7 @@ bool same_time(const timespec& left, const timespec& right) {
 
 // Whether nothing happened to the file between the two. Whatever is done to an inode or to one of
 // its names changes its ctime, which was settled before; the rest is for clocks that are set back.
-bool is_unchanged(const struct stat& before, const struct stat& now) {
+bool is_the_same(const struct stat& before, const struct stat& now) {
   return same_time(before.st_ctim, now.st_ctim) && same_time(before.st_mtim, now.st_mtim) &&
          before.st_size == now.st_size && before.st_nlink == now.st_nlink &&
          before.st_mode == now.st_mode;
@@ -26,12 +26,12 @@ OpenedFile FileCache::find(Sys& sys, std::string_view path, std::int64_t now_us)
   const auto entry = by_path_.find(path);
   if (entry == by_path_.end()) return found;
   CachedFile& file = *entry->second;
-  if (now_us - file.opened_us >= kLifeUs || sys.fstat(file.file.get(), found.status) < 0 ||
-      !is_unchanged(file.status, found.status)) {
+  if (now_us - file.opened_us >= kLifeUs || !is_unchanged(sys, file.file)) {
     drop(file);
     return found;
   }
-  found.file = file.file;
+  found.file = file.file.fd;
+  found.status = file.file.status;
   found.cached = &file;
   return found;
 }
@@ -42,12 +42,34 @@ void FileCache::keep(std::string_view path, OpenedFile& opened, const Moment& no
   if (by_path_.size() >= capacity_) drop(*by_age_.front());
   auto file = std::make_unique<CachedFile>();
   file->path = path;
-  file->file = opened.file;
-  file->status = opened.status;
+  file->file = {opened.file, opened.status, doubts_};
   file->opened_us = now.monotonic_us;
   opened.cached = file.get();
   by_age_.push_back(*file);
   by_path_.emplace(file->path, std::move(file));
+}
+
+void FileCache::keep_folder(CachedFile& file, OpenedFile folder) {
+  KnownFile& known = folders_[folder.status.st_ino % kFolders];
+  const bool is_known = known.fd && known.status.st_ino == folder.status.st_ino &&
+                        known.status.st_dev == folder.status.st_dev;
+  if (!is_known) known = {std::move(folder.file), folder.status};
+  file.folder = {known.fd, folder.status};
+}
+
+bool FileCache::folder_is_unchanged(Sys& sys, CachedFile& file) {
+  if (!file.folder.fd) return false;
+  if (!is_unchanged(sys, file.folder)) file.folder = {};
+  return static_cast<bool>(file.folder.fd);
+}
+
+// Whether the kernel still says of `file` what it said then.
+bool FileCache::is_unchanged(Sys& sys, KnownFile& file) const {
+  if (file.sure_since == doubts_) return true;
+  struct stat now {};
+  if (sys.fstat(file.fd.get(), now) < 0 || !is_the_same(file.status, now)) return false;
+  file.sure_since = doubts_;
+  return true;
 }
 
 void FileCache::expire(std::int64_t now_us) {
@@ -83,6 +105,7 @@ void FileCache::drop(CachedFile& file) {
     drop_image(place);
   file.unlink();
   by_path_.erase(by_path_.find(file.path));  // by iterator: the key is the file's own
+  if (empty()) folders_ = {};
 }
 
 }  // namespace aws

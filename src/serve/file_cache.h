@@ -10,7 +10,8 @@
 // A file that has just changed is not kept: until the clock that stamps it has ticked, it could be
 // renamed, and another take its place, without any of these being different.
 //
-// Only regular files are kept; what is not there is looked for each time. One thread.
+// Only regular files are kept. What is not there is looked for each time, but for what might lie
+// beside a file: there, an fstat(2) of the folder tells that it is still missing. One thread.
 #pragma once
 
 #include <array>
@@ -30,11 +31,23 @@
 
 namespace aws {
 
+// An open file or folder, and what the kernel said of it.
+struct KnownFile {
+  SharedFd fd;
+  struct stat status {};
+  std::uint64_t sure_since = 0;  // the doubt after which the kernel said it last
+};
+
 struct CachedFile : Link {
   std::string path;
-  SharedFd file;
-  struct stat status {};
+  KnownFile file;
   std::int64_t opened_us = 0;
+
+  // What could be sent in its stead (x.gz for x), a bit for each kind: what was looked for, and
+  // what did not lie beside it, as long as the folder that it is in is unchanged.
+  std::uint32_t looked_for = 0;
+  std::uint32_t absent = 0;
+  KnownFile folder;  // as it was before; holds nothing: that is not known, or not true any more
 
   // What answers about the file itself have alike, as long as it does not change; empty: not made
   // yet. Fields are all but Date and Connection, as bytes.
@@ -62,12 +75,23 @@ class FileCache {
   FileCache(const FileCache&) = delete;
   FileCache& operator=(const FileCache&) = delete;
 
+  // To be called whenever anything was received: what the kernel said of files before need not be
+  // true any more for whose request has come just now. Requests that came together share an answer.
+  void doubt() { ++doubts_; }
+
   // The file at `path` beneath the root, if it is here and unchanged; else one that holds nothing.
   [[nodiscard]] OpenedFile find(Sys& sys, std::string_view path, std::int64_t now_us);
 
   // Keeps `opened`, a regular file that was found at `path` just now, and sets opened.cached;
   // unless it is so fresh that its next change might not show.
   void keep(std::string_view path, OpenedFile& opened, const Moment& now);
+
+  // Sets file.folder to `folder`, the one it is in. Files of the same folder share its descriptor,
+  // as long as not too many folders are about.
+  void keep_folder(CachedFile& file, OpenedFile folder);
+
+  // Whether file.absent holds. Costs an fstat(2) of the folder.
+  [[nodiscard]] bool folder_is_unchanged(Sys& sys, CachedFile& file);
 
   // Whether an image of `size` bytes may be kept in `place`: images have a bound altogether.
   [[nodiscard]] bool has_room(const CachedFile::Image& place, std::size_t size) const;
@@ -86,14 +110,19 @@ class FileCache {
   [[nodiscard]] bool empty() const { return by_age_.empty(); }
 
  private:
+  static constexpr std::size_t kFolders = 64;  // whose descriptors are shared
+
+  [[nodiscard]] bool is_unchanged(Sys& sys, KnownFile& file) const;
   void drop(CachedFile& file);
   void drop_image(CachedFile::Image& place);
 
   const std::size_t capacity_;
   const std::size_t image_bytes_;
   std::size_t image_bytes_used_ = 0;
+  std::uint64_t doubts_ = 1;
   std::unordered_map<std::string_view, std::unique_ptr<CachedFile>> by_path_;
-  IntrusiveList<CachedFile> by_age_;  // the oldest first
+  IntrusiveList<CachedFile> by_age_;         // the oldest first
+  std::array<KnownFile, kFolders> folders_;  // by inode; the last one that came keeps the place
 };
 
 }  // namespace aws

@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <tuple>
 #include <utility>
 
 #include "http/ascii.h"
+#include "serve/file_cache.h"
+#include "serve/version_of.h"
 
 namespace aws {
 namespace {
@@ -45,15 +50,62 @@ bool can_be_encoded(Coding coding) {
   return coding == Coding::Zstd || coding == Coding::Gzip;
 }
 
+// Whether the file itself may be encoded on the way.
+bool may_encode(const Request& request, const FileChoice& choice, const struct stat& original) {
+  return choice.can_encode && !request.http_1_0 && original.st_size >= kEncodeFrom &&
+         is_compressible(choice.content_type);
+}
+
+using VariantBits = std::uint32_t;  // one for each of kVariants
+
+// The variants that `accept` admits.
+VariantBits accepted_variants(const AcceptEncoding& accept) {
+  VariantBits bits = 0;
+  for (std::size_t i = 0; i < kVariants.size(); ++i)
+    bits |= accept.accepts(kVariants[i].coding) ? 1U << i : 0U;
+  return bits;
+}
+
+// Looks for `variants` of the file beside it, for each once in its life in the cache; without the
+// cache, which might drop `file` for what is found.
+void look_around(CachedFile& file, VariantBits variants, const DocumentRoot& root,
+                 const Lookup& lookup, std::string_view path) {
+  variants &= ~file.looked_for;
+  if (variants == 0) return;
+  Lookup aside = lookup;
+  aside.cache = nullptr;
+  if (file.looked_for == 0) {  // before what is in it: what comes to be there meanwhile shows
+    const std::size_t slash = path.rfind('/');
+    OpenedFile folder = root.open(aside, slash == path.npos ? "" : path.substr(0, slash));
+    const bool shows_changes = is_settled(version_of(folder.status), wall_time(lookup.now));
+    if (folder.is_folder && shows_changes) lookup.cache->keep_folder(file, std::move(folder));
+  }
+  VariantBits absent = 0;
+  for (std::size_t i = 0; i < kVariants.size(); ++i) {
+    if ((variants >> i & 1U) == 0) continue;
+    const OpenedFile beside = root.open(aside, std::string(path).append(kVariants[i].extension));
+    absent |= beside.error == ENOENT ? 1U << i : 0U;
+  }
+  if (aside.would_sleep) return;
+  file.looked_for |= variants;
+  file.absent |= absent;
+}
+
+// The variants that, as is known already, do not lie beside the file.
+VariantBits known_absent(CachedFile* file, const Lookup& lookup) {
+  if (file == nullptr || file->absent == 0) return 0;
+  return lookup.cache->folder_is_unchanged(lookup.sys, *file) ? file->absent : 0;
+}
+
 using FilesBeside = std::array<OpenedFile, kVariants.size()>;  // one for each of kVariants, or none
 
-// The files beside `path` that `accept` admits. One that is older than `original` is stale, and an
+// The `variants` that lie beside `path`. One that is older than `original` is stale, and an
 // empty one is no encoding of anything: it is just being written, or was never finished.
-FilesBeside find_beside(const AcceptEncoding& accept, const DocumentRoot& root, Lookup& lookup,
+FilesBeside find_beside(VariantBits variants, const DocumentRoot& root, Lookup& lookup,
                         std::string_view path, const struct stat& original) {
   FilesBeside files;
   for (std::size_t i = 0; i < kVariants.size(); ++i) {
-    if (!accept.accepts(kVariants[i].coding)) continue;
+    if ((variants >> i & 1U) == 0) continue;
     OpenedFile file = root.open(lookup, std::string(path).append(kVariants[i].extension));
     const bool usable = file.is_file() && file.status.st_size > 0;
     if (usable && !is_older(file.status, original)) files[i] = std::move(file);
@@ -89,12 +141,24 @@ std::string_view Representation::log_suffix() const {
   return encode ? variant->encoder_suffix : variant->file_suffix;
 }
 
+bool has_one_form(const Request& request, const DocumentRoot& root, const Lookup& lookup,
+                  const Site& site, const FileChoice& choice, const OpenedFile& opened) {
+  const AcceptEncoding accept(request.find(Field::AcceptEncoding));
+  if (!accept.accepts(Coding::Identity)) return false;
+  if (may_encode(request, choice, opened.status)) return false;
+  const VariantBits accepted = accepted_variants(accept);
+  if (accepted == 0 || !site.precompressed) return true;
+  if (opened.cached == nullptr) return false;
+  CachedFile& file = *opened.cached;
+  look_around(file, accepted, root, lookup, choice.path);
+  return (accepted & ~file.absent) == 0 && lookup.cache->folder_is_unchanged(lookup.sys, file);
+}
+
 Representation choose_representation(const Request& request, const DocumentRoot& root,
                                      Lookup& lookup, const Site& site, const FileChoice& choice,
                                      OpenedFile opened) {
   const bool compressible = is_compressible(choice.content_type);
-  const bool can_encode = choice.can_encode && compressible && !request.http_1_0 &&
-                          opened.status.st_size >= kEncodeFrom;
+  const bool can_encode = may_encode(request, choice, opened.status);
   // Range means something to GET alone (RFC 9110 section 14.2).
   const bool wants_part = request.method == Method::Get && request.find(Field::Range);
   Representation chosen;
@@ -103,7 +167,10 @@ Representation choose_representation(const Request& request, const DocumentRoot&
 
   const AcceptEncoding accept(request.find(Field::AcceptEncoding));
   FilesBeside beside;
-  if (site.precompressed) beside = find_beside(accept, root, lookup, choice.path, opened.status);
+  if (site.precompressed) {
+    const VariantBits variants = accepted_variants(accept) & ~known_absent(opened.cached, lookup);
+    beside = find_beside(variants, root, lookup, choice.path, opened.status);
+  }
 
   // A part of what is made on the way could not be found again, so ranges are of the file itself;
   // but rather the whole than nothing.

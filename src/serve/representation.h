@@ -33,6 +33,13 @@ struct FileChoice {
   bool can_encode = false;        // its kind can, and the operator lets it
 };
 
+// Whether `request`, which has an Accept-Encoding, can get nothing but `opened`, the regular file
+// at choice.path, as it is. For a file in the cache that nothing lies beside, one fstat(2) of its
+// folder tells. False where it would take more to know, or no form at all is acceptable.
+[[nodiscard]] bool has_one_form(const Request& request, const DocumentRoot& root,
+                                const Lookup& lookup, const Site& site, const FileChoice& choice,
+                                const OpenedFile& opened);
+
 // Chooses for `request` among the forms of `opened`, which is the regular file at choice.path. A
 // file beside it that is older is stale, and not looked at; nor is an empty one.
 [[nodiscard]] Representation choose_representation(const Request& request, const DocumentRoot& root,

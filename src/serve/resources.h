@@ -8,16 +8,14 @@
 #include <string>
 #include <string_view>
 
-#include "http/media_type.h"
 #include "http/request.h"
-#include "http/target.h"
 #include "serve/body_tools.h"
 #include "serve/document_root.h"
-#include "serve/file_response.h"
+#include "serve/file_answers.h"
 #include "serve/listing_slots.h"
 #include "serve/response.h"
-#include "serve/response_image.h"
 #include "serve/site.h"
+#include "serve/visit.h"
 
 namespace aws {
 
@@ -25,20 +23,14 @@ class Resources {
  public:
   // Throws std::runtime_error, one line, if the site's root is no folder.
   explicit Resources(Site site);
+  Resources(const Resources&) = delete;
+  Resources& operator=(const Resources&) = delete;
 
   // The answer to `request`; never fails, since an error is an answer too. `waiter` is who gets
   // reported when a read or an errand for the body is done.
   [[nodiscard]] Response answer(const Request& request, const BodyTools& tools, void* waiter) const;
 
  private:
-  // A request for one address, on its way through here.
-  struct Visit {
-    const Request& request;
-    const Target& target;
-    const BodyTools& tools;
-    void* waiter;
-  };
-
   [[nodiscard]] Response respond(const Request& request, const BodyTools& tools,
                                  void* waiter) const;
   [[nodiscard]] Response find(const Visit& visit) const;
@@ -46,21 +38,12 @@ class Resources {
   [[nodiscard]] Response open_folder(const Visit& visit, const ResourceKind& kind) const;
   [[nodiscard]] Response list_folder(const Visit& visit, SharedFd folder) const;
   [[nodiscard]] Response fall_back(const Visit& visit, Response missing) const;
-  [[nodiscard]] Response serve_found(const Visit& visit, const ResourceKind& kind,
-                                     std::string_view path, OpenedFile opened) const;
-  void get_to_know(const Visit& visit, const ResourceKind& kind, std::string_view path,
-                   const OpenedFile& opened) const;
-  [[nodiscard]] const ResponseImage* image_of(const Visit& visit, const ResourceKind& kind,
-                                              const OpenedFile& opened) const;
-  [[nodiscard]] Response serve_file(const Visit& visit, const ResourceKind& kind,
-                                    std::string_view path, OpenedFile opened) const;
   [[nodiscard]] bool is_hidden(std::string_view path) const;
-  [[nodiscard]] std::string_view cache_control_of(std::string_view path) const;
 
   Site site_;
   DocumentRoot root_;
-  MediaTypes media_types_;
   std::string common_fields_;  // of every answer: the operator's, CORS, nosniff
+  FileAnswers files_;
   mutable ListingSlots listing_slots_;
 };
 

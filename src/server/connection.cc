@@ -105,6 +105,7 @@ bool Connection::has_begun() const {
 // Receives once. False if nothing came; the state has changed if nothing ever will.
 bool Connection::receive() {
   const ssize_t size = loop_.sys.recv(socket_.get(), loop_.scratch);
+  loop_.file_cache.doubt();
   if (size > 0) {
     if (exchange_ == nullptr) exchange_ = loop_.exchanges.take();
     exchange_->received.append(loop_.scratch.first(static_cast<std::size_t>(size)));

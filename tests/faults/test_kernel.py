@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from client import request_bytes
 from conftest import AWS, SHIM
 from control import Control
 from observe import Strace, is_asleep, process_state, wait_until
@@ -184,8 +185,13 @@ def test_a_machine_without_ipv6_is_served_by_ipv4(start, tmp_path, make_file):
         socket.create_connection(("::1", server.port), timeout=30).close()
 
 
-@pytest.mark.parametrize("kind, size", [("static", 1000), ("static", 100_000), ("dynamic", 1000)])
-def test_a_hot_request_allocates_nothing(start, tmp_path, make_file, kind, size):
+BROWSERS = ("Accept-Encoding", "gzip, deflate, br, zstd")
+
+
+@pytest.mark.parametrize("kind, size, fields", [
+    ("static", 1000, []), ("static", 100_000, []), ("static", 1000, [BROWSERS]),
+    ("dynamic", 1000, []), ("dynamic", 1000, [BROWSERS])])
+def test_a_hot_request_allocates_nothing(start, tmp_path, make_file, kind, size, fields):
     """The shim, which here does nothing else, counts. Once a second the file is opened anew, and
     its image made anew: hence a tenth."""
     requests = 500
@@ -196,41 +202,65 @@ def test_a_hot_request_allocates_nothing(start, tmp_path, make_file, kind, size)
         "LD_PRELOAD": str(SHIM), "SOCKOP": "seed=1", "SOCKOP_CONTROL": control.path})
     with server.client() as client:
         for _ in range(20):  # all that is done but once
-            client.request(f"/{kind}/x")
+            client.request(f"/{kind}/x", headers=fields)
             assert client.answer().status == 200
         before = control.all_calls_seen()
         for _ in range(requests):
-            client.request(f"/{kind}/x")
+            client.request(f"/{kind}/x", headers=fields)
             assert client.answer().status == 200
         seen = control.all_calls_seen()
     assert seen["recv"] - before["recv"] >= requests, "the shim saw nothing"
     assert seen["malloc"] - before["malloc"] <= requests // 10
 
 
-@pytest.mark.parametrize("kind, calls", [
-    ("static", {"recvfrom": 1, "newfstatat": 1, "sendfile": 1}),
-    ("dynamic", {"recvfrom": 1, "newfstatat": 1, "io_submit": 1, "sendto": 2}),
+@pytest.mark.parametrize("kind, fields, beside, calls", [
+    ("static", [], [], {"recvfrom": 1, "newfstatat": 1, "sendfile": 1}),
+    ("static", [BROWSERS], [], {"recvfrom": 1, "newfstatat": 2, "sendfile": 1}),  # of its folder
+    ("static", [BROWSERS], ["x.gz"],
+     {"recvfrom": 1, "newfstatat": 3, "sendto": 1, "sendfile": 1, "preadv2": 1}),
+    ("dynamic", [], [], {"recvfrom": 1, "newfstatat": 1, "io_submit": 1, "sendto": 2}),
+    ("dynamic", [BROWSERS], [], {"recvfrom": 1, "newfstatat": 2, "io_submit": 1, "sendto": 2}),
 ])
-def test_a_hot_small_request_costs_few_calls(start, tmp_path, make_file, kind, calls):
+def test_a_hot_small_request_costs_few_calls(start, tmp_path, make_file, kind, fields, beside, calls):
     """Once a second the file is opened anew, and the calls before an image is worth it are others:
     hence a tenth more."""
     requests = 500
-    make_file(f"{kind}/x", 1000)
-    wait_until(lambda: time.time() - os.stat(tmp_path / kind / "x").st_ctime > 1.1, "it is settled")
+    for name in ("x", *beside):
+        make_file(f"{kind}/{name}", 1000)
+    wait_until(lambda: time.time() - os.stat(tmp_path / kind).st_ctime > 1.1, "it is settled")
     folder = tmp_path / "strace"
     folder.mkdir()
     strace = Strace(folder, "recvfrom,newfstatat,fstat,sendto,sendfile,preadv2,ioctl,close,"
                             "epoll_ctl,openat2,io_submit,mmap,munmap,brk,clock_gettime")
     server = start(tmp_path, "--threads", "1", "--log-level", "off", wrapper=strace.wrapper)
     with server.client() as client:
-        client.request(f"/{kind}/x")  # all that is done but once
+        client.request(f"/{kind}/x", headers=fields)  # all that is done but once
         assert client.answer().status == 200
         before = collections.Counter(call.split("(")[0] for call in strace.calls)
         for _ in range(requests):
-            client.request(f"/{kind}/x")
+            client.request(f"/{kind}/x", headers=fields)
             assert client.answer().status == 200
         counted = collections.Counter(call.split("(")[0] for call in strace.calls) - before
     assert counted, "strace saw nothing"
     for call, count in counted.items():
         allowed = calls.get(call, 0) * requests + requests // 10
         assert count <= allowed, f"{call}: {count} for {requests} requests"
+
+
+def test_hot_requests_that_came_together_share_a_look_at_the_file(start, tmp_path, make_file):
+    """All of them were sent before it. Once a second the file is opened anew."""
+    batches, together = 50, 16
+    make_file("static/x", 1000)
+    wait_until(lambda: time.time() - os.stat(tmp_path / "static/x").st_ctime > 1.1, "it is settled")
+    folder = tmp_path / "strace"
+    folder.mkdir()
+    strace = Strace(folder, "newfstatat,recvfrom")
+    server = start(tmp_path, "--threads", "1", "--log-level", "off", wrapper=strace.wrapper)
+    with server.client() as client:
+        for _ in range(batches):
+            client.send(request_bytes("/static/x") * together)
+            for _ in range(together):
+                assert client.answer().status == 200
+    server.stop()
+    assert len(strace.named("recvfrom")) >= batches
+    assert len(strace.named("newfstatat")) <= 2 * batches

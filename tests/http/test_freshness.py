@@ -129,6 +129,80 @@ def test_a_second_change_within_the_same_moment_is_seen(asked):
         assert ask().body == content
 
 
+GZIP = [("Accept-Encoding", "gzip, deflate, br, zstd")]
+
+
+def write_beside(file):
+    file.with_name("x.gz").write_bytes(b"gzip")
+
+
+def move_beside(file):
+    elsewhere = file.parent.parent / "elsewhere"
+    elsewhere.write_bytes(b"gzip")
+    elsewhere.rename(file.with_name("x.gz"))
+
+
+def link_beside(file):
+    os.link(file, file.with_name("x.gz"))
+
+
+def point_beside(file):
+    file.with_name("x.gz").symlink_to("x")
+
+
+@pytest.mark.parametrize("make", [write_beside, move_beside, link_beside, point_beside],
+                         ids=lambda make: make.__name__)
+def test_what_comes_to_lie_beside_the_file_is_seen_by_the_next_request(asked, make):
+    ask, file = asked
+    for _ in range(OFTEN):
+        answer = ask(GZIP)
+        assert (answer["Content-Encoding"], answer.body) == (None, file.read_bytes())
+    make(file)
+    assert ask(GZIP)["Content-Encoding"] == "gzip"
+    if make != point_beside:  # what a link points to is as it was
+        file.with_name("x.gz").unlink()
+        assert ask(GZIP)["Content-Encoding"] is None
+
+
+def test_each_coding_is_looked_for_when_it_is_asked_for(asked):
+    """Of what one client does not accept nothing is known, and another may."""
+    ask, file = asked
+    file.with_name("x.br").write_bytes(b"brotli")
+    wait_until(lambda: time.time() - os.stat(file.parent).st_ctime > CACHED, "nothing is kept of before")
+    gzip, brotli = [("Accept-Encoding", "gzip")], [("Accept-Encoding", "br")]
+    for _ in range(OFTEN):
+        assert ask(gzip)["Content-Encoding"] is None
+    for _ in range(OFTEN):
+        assert ask(brotli)["Content-Encoding"] == "br"
+        assert ask(gzip)["Content-Encoding"] is None
+
+
+def test_what_lies_beside_the_file_is_seen_in_another_folder_within_a_second(start, tmp_path, kind):
+    """The folder that nothing lay in is as it was, but the path does not lead there any more."""
+    base = tmp_path / kind
+    for name in ("one", "two"):
+        (base / name).mkdir(parents=True)
+        (base / name / "x").write_bytes(b"plain")
+        age(base / name / "x")
+    write_beside(base / "two/x")
+    (base / "folder").symlink_to("one")
+    server = start(tmp_path, "--threads", "1")
+    with server.client() as client:
+        def coding():
+            client.request(f"/{kind}/folder/x", headers=GZIP)
+            return client.answer()["Content-Encoding"]
+        for _ in range(OFTEN):
+            assert coding() is None
+        (base / "new").symlink_to("two")
+        (base / "new").rename(base / "folder")
+        changed = time.monotonic()
+        while True:
+            began = time.monotonic()
+            if coding() == "gzip":
+                break
+            assert began - changed <= CACHED, "a request after the second got the old form"
+
+
 @pytest.mark.parametrize("link", [False, True], ids=["renamed folder", "turned link"])
 def test_a_change_above_the_file_is_seen_within_a_second(start, tmp_path, kind, link):
     base = tmp_path / kind
@@ -246,8 +320,10 @@ def images_sent(strace):
 def seen(start, make_file, tmp_path):
     """seen(size, *options, kind, **request): the calls that made and sent images of a file's
     answers."""
-    def see(size, *options, kind="static", **request):
+    def see(size, *options, kind="static", beside=None, status=200, **request):
         make_file(f"{kind}/x", size)
+        if beside:
+            make_file(f"{kind}/{beside}", size)
         age(tmp_path / kind / "x")
         folder = tmp_path / "strace"
         folder.mkdir()
@@ -255,14 +331,15 @@ def seen(start, make_file, tmp_path):
         server = start(tmp_path, "--threads", "1", *options, wrapper=strace.wrapper)
         with server.client() as client:
             for answer in ask_often(client, f"/{kind}/x", 4 * OFTEN, **request):
-                assert answer.status == 200
+                assert answer.status == status
         server.stop()
         return images_touched(strace)
     return see
 
 
-def test_a_small_file_that_is_asked_for_often_is_sent_from_an_image(seen):
-    assert any("/static/" not in call for call in seen(1000)), "none was sent"
+@pytest.mark.parametrize("headers", [[], GZIP, [("Accept-Encoding", "identity")]], ids=str)
+def test_a_small_file_that_is_asked_for_often_is_sent_from_an_image(seen, headers):
+    assert any("/static/" not in call for call in seen(1000, headers=headers)), "none was sent"
 
 
 @pytest.mark.parametrize("case", [
@@ -270,7 +347,8 @@ def test_a_small_file_that_is_asked_for_often_is_sent_from_an_image(seen):
     {"size": 1000, "options": ["--image-cache", "0"]},
     {"size": 1000, "options": ["--file-cache", "0"]},
     {"size": 1000, "headers": [("Range", "bytes=0-999")]},
-    {"size": 1000, "headers": [("Accept-Encoding", "identity")]},
+    {"size": 1000, "headers": [("Accept-Encoding", "gzip")], "beside": "x.gz"},
+    {"size": 1000, "headers": [("Accept-Encoding", "identity;q=0, *")], "status": 406},
 ], ids=str)
 def test_no_image_is_made_of_what_has_none(seen, case):
     case = dict(case)
@@ -299,7 +377,7 @@ def told(server, **request):
 
 @pytest.mark.parametrize("request_", [
     {}, {"method": "HEAD"}, {"headers": [("Connection", "close")]}, {"version": "HTTP/1.0"},
-    {"version": "HTTP/1.0", "headers": [("Connection", "keep-alive")]},
+    {"version": "HTTP/1.0", "headers": [("Connection", "keep-alive")]}, {"headers": GZIP},
 ], ids=str)
 def test_images_differ_from_other_answers_in_nothing(both, request_):
     server, plain = both

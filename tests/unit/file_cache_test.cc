@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -35,9 +36,18 @@ class FileCacheTest : public testing::Test {
     cache.keep(name, opened, {now_us, changed.tv_sec + ns / 1'000'000'000, ns % 1'000'000'000});
   }
   bool has(FileCache& cache, const std::string& name, std::int64_t now_us = 0) {
+    cache.doubt();
     const OpenedFile found = cache.find(sys_, name, now_us);
     EXPECT_EQ(found.file.get() >= 0, found.cached != nullptr);
     return found.is_file();
+  }
+  // Until the clock that stamps files shows another time than in `status`.
+  void wait_for_a_tick(const struct stat& status) {
+    OpenedFile ticking;
+    do {
+      folder_.write("clock", "");
+      ticking = open("clock");
+    } while (ticking.status.st_mtim.tv_nsec == status.st_mtim.tv_nsec);
   }
   std::unique_ptr<ResponseImage> image_of_bytes(std::size_t size) {
     return make_image(sys_, std::string(size, 'h'), -1, 0, 0);
@@ -113,6 +123,74 @@ TEST_F(FileCacheTest, SeesEveryChangeOfTheFileItself) {
     EXPECT_FALSE(has(cache, "a"));
     std::filesystem::remove(folder_.path() / "a");
   }
+}
+
+// Requests that are here already were sent before.
+TEST_F(FileCacheTest, AsksTheKernelOnceForAllRequestsThatCameTogether) {
+  FileCache cache(2);
+  keep(cache, "a");
+  std::filesystem::remove(folder_.path() / "a");
+  EXPECT_TRUE(cache.find(sys_, "a", 0).is_file()) << "it was opened after they came";
+  cache.doubt();
+  EXPECT_FALSE(cache.find(sys_, "a", 0).is_file());
+
+  keep(cache, "b");
+  ASSERT_TRUE(has(cache, "b"));
+  std::filesystem::remove(folder_.path() / "b");
+  EXPECT_TRUE(cache.find(sys_, "b", 0).is_file()) << "it was looked at after they came";
+  EXPECT_FALSE(has(cache, "b"));
+}
+
+TEST_F(FileCacheTest, KnowsNothingOfTheFolderUntilTold) {
+  FileCache cache(2);
+  keep(cache, "a");
+  EXPECT_FALSE(cache.folder_is_unchanged(sys_, *cache.find(sys_, "a", 0).cached));
+}
+
+TEST_F(FileCacheTest, SeesEveryChangeOfTheFolder) {
+  folder_.write("present", "");
+  const auto changes = {
+      +[](const std::filesystem::path& folder) { std::ofstream(folder / "made"); },
+      +[](const std::filesystem::path& folder) { std::filesystem::remove(folder / "made"); },
+      +[](const std::filesystem::path& folder) {
+        std::filesystem::rename(folder / "present", folder / "renamed");
+      },
+      +[](const std::filesystem::path& folder) {
+        std::filesystem::create_symlink("renamed", folder / "link");
+      },
+  };
+  for (const auto change : changes) {
+    FileCache cache(2);
+    keep(cache, "a");
+    CachedFile& file = *cache.find(sys_, "a", 0).cached;
+    OpenedFile folder = open(".");
+    cache.keep_folder(file, folder);
+    EXPECT_TRUE(cache.folder_is_unchanged(sys_, file));
+    wait_for_a_tick(folder.status);
+    change(folder_.path());
+    EXPECT_TRUE(cache.folder_is_unchanged(sys_, file)) << "no request came since it was seen";
+    cache.doubt();
+    EXPECT_FALSE(cache.folder_is_unchanged(sys_, file));
+    EXPECT_FALSE(file.folder.fd) << "what is known to have changed is not asked for again";
+  }
+}
+
+TEST_F(FileCacheTest, HoldsOneDescriptorOfAFolder) {
+  FileCache cache(2);
+  for (const char* const name : {"a", "b"})
+    keep(cache, name);
+  CachedFile& a = *cache.find(sys_, "a", 0).cached;
+  CachedFile& b = *cache.find(sys_, "b", 0).cached;
+  cache.keep_folder(a, open("."));
+  cache.keep_folder(b, open("."));
+  const int number = a.folder.fd.get();
+  EXPECT_EQ(number, b.folder.fd.get());
+  folder_.make_folder("other");
+  cache.keep_folder(b, open("other"));
+  EXPECT_NE(number, b.folder.fd.get());
+  EXPECT_EQ(number, a.folder.fd.get());
+  cache.clear();
+  EXPECT_EQ(::fcntl(number, F_GETFD), -1) << "it is kept no longer than the files in it";
 }
 
 TEST_F(FileCacheTest, LetsAFileLiveWhoseAnswerIsUnderWay) {

@@ -1,0 +1,17 @@
+// Visit: a request for one address, on its way to its answer. All it refers to outlives it.
+#pragma once
+
+#include "http/request.h"
+#include "http/target.h"
+#include "serve/body_tools.h"
+
+namespace aws {
+
+struct Visit {
+  const Request& request;
+  const Target& target;
+  const BodyTools& tools;
+  void* waiter;  // who gets reported when a read or an errand for the body is done
+};
+
+}  // namespace aws
