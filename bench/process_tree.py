@@ -48,7 +48,11 @@ def busiest_thread(pid):
 
 def descriptors(pid):
     """How many descriptors the tree has open."""
-    return sum(len(os.listdir(f"/proc/{process}/fd")) for process in members(pid))
+    def opened(process):
+        folder = f"/proc/{process}/fd"
+        # To list thousands takes milliseconds; since Linux 6.2 the size tells.
+        return os.stat(folder).st_size or len(os.listdir(folder))
+    return sum(map(opened, members(pid)))
 
 
 def listens(pid, port):

@@ -55,7 +55,7 @@ void resolve_segments(std::string& text) {
     const std::string_view segment = whole.substr(begin + 1, next - begin - 1);
     if (segment == ".." && kept > 0) kept = whole.rfind('/', kept - 1);
     if (segment.empty() || is_dots(segment)) continue;
-    std::copy(whole.begin() + begin, whole.begin() + next, text.begin() + kept);
+    std::copy_n(whole.data() + begin, next - begin, text.data() + kept);
     kept += next - begin;
   }
   text.resize(kept);

@@ -95,8 +95,8 @@ class Slab {
   static void end(T* object) noexcept {
     object->~T();
     auto* const place = reinterpret_cast<Place*>(object);
-    const auto address = reinterpret_cast<std::uintptr_t>(place);
-    auto* const chunk = reinterpret_cast<Chunk*>(address / kAlignment * kAlignment);
+    const auto within = reinterpret_cast<std::uintptr_t>(place) % kAlignment;
+    auto* const chunk = reinterpret_cast<Chunk*>(reinterpret_cast<std::byte*>(place) - within);
     const bool was_full = chunk->free == nullptr;
     chunk->put(*place);
     --chunk->objects;

@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <future>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -81,7 +82,7 @@ class ServerTest : public testing::Test {
                               .helper_threads = 1,
                               .helper_queue = 4,
                               .file_cache = 10};
-    shared_.emplace(limits, watch, TestSite::resources());
+    shared_.reset(new SharedState{limits, watch, TestSite::resources()});
     Listeners listeners = open_listeners({.addresses = {"127.0.0.1"}}, 1);
     port_ = listeners.port;
     server_.emplace(*shared_, std::move(listeners.per_loop[0]), sys_);
@@ -130,7 +131,7 @@ class ServerTest : public testing::Test {
 
   WatchedSys sys_;
   std::size_t max_connections_ = 100;
-  std::optional<SharedState> shared_;
+  std::unique_ptr<SharedState> shared_;
   std::uint16_t port_ = 0;
   std::optional<Server> server_;
   std::thread loop_;
