@@ -261,7 +261,7 @@ bench-stall: deps ## measure how a cold download holds up a hot file; ROUNDS=5
 	@$(PYTHON) bench/stall.py --rounds=$(call quoted,$(ROUNDS))
 
 bench-shim: build/bench/sockop_overhead sockop_preload.so ## measure what the shim adds to a call
-	@bench/sockop_overhead.py build/bench/sockop_overhead sockop_preload.so $(ROUNDS)
+	@$(PYTHON) bench/sockop_overhead.py --rounds=$(call quoted,$(ROUNDS)) build/bench/sockop_overhead sockop_preload.so
 
 build/bench/sockop_overhead: bench/sockop_overhead.c
 	@mkdir -p $(@D)

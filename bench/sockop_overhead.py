@@ -2,7 +2,7 @@
 """What sockop_preload.so adds to a call, in nanoseconds of processor time: medians of interleaved
 runs.
 
-    sockop_overhead.py PROGRAM SHIM [ROUNDS]
+    sockop_overhead.py [--rounds=ROUNDS] PROGRAM SHIM
 
 Each round runs the program once in every way, so that whatever else the machine does meets all of
 them alike.
@@ -11,6 +11,8 @@ import os
 import statistics
 import subprocess
 import sys
+
+import command_line
 
 # What is in the environment beside LD_PRELOAD.
 WAYS = {
@@ -31,12 +33,17 @@ def measure(program, shim, way):
     return {name: float(value) for name, value in map(str.split, lines)}
 
 
-def main(program, shim, rounds="21"):
+def main():
+    parser = command_line.Parser(prog="bench-shim")
+    parser.add_argument("--rounds", type=command_line.positive(int), default=21)
+    parser.add_argument("program")
+    parser.add_argument("shim")
+    options = parser.parse_args()
     runs = {way: [] for way in WAYS}
-    for _ in range(int(rounds)):
+    for _ in range(options.rounds):
         for way in WAYS:
-            runs[way].append(measure(program, shim, way))
-    print(f"ns of processor time a turn, medians of {rounds} interleaved runs;"
+            runs[way].append(measure(options.program, options.shim, way))
+    print(f"ns of processor time a turn, medians of {options.rounds} interleaved runs;"
           " armed: rules that never come true")
     print(f"{'':14}" + "".join(f"{way:>10}" for way in WAYS) + f"{'idle adds':>12}")
     for row in runs["without"][0]:
@@ -46,4 +53,4 @@ def main(program, shim, rounds="21"):
         print(f"{row:14}" + "".join(f"{medians[way]:10.1f}" for way in WAYS) + f"{adds:12.1f}")
 
 
-main(*sys.argv[1:])
+sys.exit(command_line.run("bench-shim", main))

@@ -28,6 +28,8 @@ def bench(*arguments, program="bench"):
     ("bench", "--seconds=-1", "bench: argument --seconds: '-1' is not a whole number above 0"),
     ("bench", "--against=/absent", "bench: --against /absent: it cannot be run: No such file"),
     ("bench", "--against=/", "bench: --against /: it cannot be run: Permission denied"),
+    ("sockop_overhead", "--rounds=0",
+     "bench-shim: argument --rounds: '0' is not a whole number above 0"),
     ("stall", "--rounds=0", "bench-stall: argument --rounds: '0' is not a whole number above 0"),
     ("stall", "--seconds=nan", "bench-stall: argument --seconds: 'nan' is not a number above 0"),
 ])
