@@ -22,7 +22,7 @@ import performance_report
 import results
 import scenarios
 import tables
-from load import MEASURES, load_seconds, wrk
+from load import MEASURES, WINDOWS_BESIDE_IDLE, load_seconds, wrk
 from medians import medians
 from servers import Failure, available, pin_here, running
 
@@ -65,7 +65,9 @@ def planned_seconds(plan, options):
     for scenario, names in plan:
         turn, warm_up_s = 1, 0
         if scenario.measure == "load":
-            turn = load_seconds(scenario, options.seconds) + scenario.idle / IDLE_A_SECOND
+            turn = load_seconds(scenario, options.seconds)
+            if scenario.idle:
+                turn = turn * WINDOWS_BESIDE_IDLE + scenario.idle / IDLE_A_SECOND
             warm_up_s = WARM_UP_S
         total += len(names) * starts * (warm_up_s + rounds * turn)
     return total

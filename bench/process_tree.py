@@ -40,6 +40,14 @@ def cpu_ns(pid):
                for process in members(pid) for thread in threads(process))
 
 
+def cpu_ns_of_others(pid):
+    """{(process, thread): nanoseconds} of everybody on the machine but the tree."""
+    own = set(members(pid))
+    processes = [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+    return {(process, thread): thread_cpu_ns(process, thread)
+            for process in processes if process not in own for thread in threads(process)}
+
+
 def busiest_thread(pid):
     """(process, thread) that has run longest: once a server has worked, its event loop."""
     return max(((process, thread) for process in members(pid) for thread in threads(process)),

@@ -142,6 +142,6 @@ def test_a_whole_run_takes_less_than_half_an_hour():
 def test_rounds_warm_ups_and_crowds_take_their_time():
     assert planned([ONE], 5, 2) == 5 * (1 + 5 * 2)
     assert planned(scenarios.chosen("8000-connections"), 5, 2) == 5 * (1 + 5 * (2 + 4))
-    assert planned(scenarios.chosen("15000-idle"), 2, 1) == 5 * (1 + 2 * (1 + 2.5))
+    assert planned(scenarios.chosen("15000-idle"), 2, 9) == 5 * (1 + 2 * (3 * 1 + 2.5))
     assert planned(scenarios.chosen("start-up"), 5, 2) == 4 * 5
     assert planned([ONE], 5, 2, against="aws") == 5 * 10 * (1 + 2)

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -117,6 +118,30 @@ def test_idle_connections_are_open_and_answered_until_the_block_ends(start):
     before = process_tree.descriptors(server.pid)
     with load.idle_connections(server.port, 150, "/absent"):
         assert process_tree.descriptors(server.pid) == before + 150
+
+
+def test_the_load_counts_that_others_disturbed_the_least(monkeypatch):
+    ran = iter([{"a": 10, "b": 5}, {"a": 10, "b": 85},  # before and after each load
+                {"a": 10, "b": 85}, {"a": 20, "b": 85, "new": 70},
+                {"a": 20, "b": 85, "gone": 90}, {"a": 31, "b": 85}])
+    monkeypatch.setattr(process_tree, "cpu_ns_of_others", lambda _: next(ran))
+    found = iter(["first", "second", "third"])
+    assert load.least_disturbed(1, lambda: next(found), 3) == "second"
+
+
+def test_beside_idle_connections_loads_are_short(monkeypatch):
+    seconds = []
+
+    def wrk(_server, _scenario, duration, _headers):
+        seconds.append(duration)
+        return load.parse_wrk(OUTPUT)
+    monkeypatch.setattr(load, "wrk", wrk)
+    monkeypatch.setattr(load, "check_answer", lambda *_: None)
+    monkeypatch.setattr(load, "idle_connections", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(load, "cpu_ns_during", lambda _, run: (run(), 1))
+    server = SimpleNamespace(name="aws", port=1, pid=os.getpid())
+    assert load.measure_load(server, scenarios.chosen("15000-idle")[0], 9)["p99_us"] == 1304
+    assert seconds == [1, 1, 1]
 
 
 def test_who_does_not_take_all_idle_connections_fails(start, tmp_path, monkeypatch):

@@ -39,6 +39,13 @@ def test_costs_are_summed_over_the_tree(family):
     assert process_tree.busiest_thread(parent) == (parent, parent)
 
 
+def test_others_are_everybody_but_the_tree(family):
+    parent, child = family
+    others = process_tree.cpu_ns_of_others(parent)
+    assert others[os.getpid(), os.getpid()] > 0
+    assert not {parent, child} & {process for process, _ in others}
+
+
 def test_descriptors_are_counted():
     before = process_tree.descriptors(os.getpid())
     with open(os.devnull, encoding="ascii"):
