@@ -40,6 +40,8 @@ class SharedFd {
 
   [[nodiscard]] int get() const { return held_ != nullptr ? held_->fd.get() : -1; }
   explicit operator bool() const { return held_ != nullptr; }
+  // Whether it holds a descriptor that nobody else does.
+  [[nodiscard]] bool is_sole_owner() const { return held_ != nullptr && held_->owners == 1; }
 
   void reset() {
     if (held_ != nullptr && --held_->owners == 0) give_up();

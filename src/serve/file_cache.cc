@@ -50,6 +50,7 @@ void FileCache::keep(std::string_view path, OpenedFile& opened, const Moment& no
 }
 
 void FileCache::keep_folder(CachedFile& file, OpenedFile folder) {
+  leave_folder(file);
   KnownFile& known = folders_[folder.status.st_ino % kFolders];
   const bool is_known = known.fd && known.status.st_ino == folder.status.st_ino &&
                         known.status.st_dev == folder.status.st_dev;
@@ -59,8 +60,15 @@ void FileCache::keep_folder(CachedFile& file, OpenedFile folder) {
 
 bool FileCache::folder_is_unchanged(Sys& sys, CachedFile& file) {
   if (!file.folder.fd) return false;
-  if (!is_unchanged(sys, file.folder)) file.folder = {};
+  if (!is_unchanged(sys, file.folder)) leave_folder(file);
   return static_cast<bool>(file.folder.fd);
+}
+
+// A folder is closed with the last of its files: who removes or unmounts it need not wait for all.
+void FileCache::leave_folder(CachedFile& file) {
+  KnownFile& shared = folders_[file.folder.status.st_ino % kFolders];
+  file.folder = {};
+  if (shared.fd.is_sole_owner()) shared = {};
 }
 
 // Whether the kernel still says of `file` what it said then.
@@ -103,9 +111,9 @@ void FileCache::drop_image(CachedFile::Image& place) {
 void FileCache::drop(CachedFile& file) {
   for (CachedFile::Image& place : file.images)
     drop_image(place);
+  leave_folder(file);
   file.unlink();
   by_path_.erase(by_path_.find(file.path));  // by iterator: the key is the file's own
-  if (empty()) folders_ = {};
 }
 
 }  // namespace aws

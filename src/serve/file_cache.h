@@ -87,7 +87,7 @@ class FileCache {
   void keep(std::string_view path, OpenedFile& opened, const Moment& now);
 
   // Sets file.folder to `folder`, the one it is in. Files of the same folder share its descriptor,
-  // as long as not too many folders are about.
+  // as long as not too many folders are about; it is closed with the last of them.
   void keep_folder(CachedFile& file, OpenedFile folder);
 
   // Whether file.absent holds. Costs an fstat(2) of the folder.
@@ -113,6 +113,7 @@ class FileCache {
   static constexpr std::size_t kFolders = 64;  // whose descriptors are shared
 
   [[nodiscard]] bool is_unchanged(Sys& sys, KnownFile& file) const;
+  void leave_folder(CachedFile& file);
   void drop(CachedFile& file);
   void drop_image(CachedFile::Image& place);
 

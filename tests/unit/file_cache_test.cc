@@ -193,6 +193,39 @@ TEST_F(FileCacheTest, HoldsOneDescriptorOfAFolder) {
   EXPECT_EQ(::fcntl(number, F_GETFD), -1) << "it is kept no longer than the files in it";
 }
 
+TEST_F(FileCacheTest, ClosesAFolderWithTheLastFileInIt) {
+  FileCache cache(3);
+  folder_.make_folder("other");
+  for (const char* const name : {"a", "b"})
+    keep(cache, name);
+  keep(cache, "c", FileCache::kLifeUs / 2);
+  CachedFile& a = *cache.find(sys_, "a", 0).cached;
+  CachedFile& b = *cache.find(sys_, "b", 0).cached;
+  cache.keep_folder(a, open("other"));
+  cache.keep_folder(b, open("other"));
+  cache.keep_folder(*cache.find(sys_, "c", 0).cached, open("."));
+  const int other = a.folder.fd.get();
+  cache.keep_folder(a, open("."));
+  EXPECT_NE(::fcntl(other, F_GETFD), -1) << "b is still in it";
+  cache.expire(FileCache::kLifeUs);
+  ASSERT_FALSE(cache.empty());
+  EXPECT_EQ(::fcntl(other, F_GETFD), -1);
+}
+
+TEST_F(FileCacheTest, ClosesAFolderThatChanged) {
+  FileCache cache(1);
+  keep(cache, "a");
+  CachedFile& file = *cache.find(sys_, "a", 0).cached;
+  const OpenedFile folder = open(".");
+  cache.keep_folder(file, open("."));
+  const int number = file.folder.fd.get();
+  wait_for_a_tick(folder.status);
+  folder_.write("new", "");
+  cache.doubt();
+  EXPECT_FALSE(cache.folder_is_unchanged(sys_, file));
+  EXPECT_EQ(::fcntl(number, F_GETFD), -1);
+}
+
 TEST_F(FileCacheTest, LetsAFileLiveWhoseAnswerIsUnderWay) {
   FileCache cache(1);
   keep(cache, "a");
