@@ -66,6 +66,13 @@ VariantBits accepted_variants(const AcceptEncoding& accept) {
   return bits;
 }
 
+// Whether the last name of `path` is in `folder`. What a link leads to may come to be there without
+// a change of the folder that the link is in.
+bool has_name(Sys& sys, const SharedFd& folder, const std::string& path) {
+  struct stat ignored {};
+  return sys.stat_at(folder.get(), path.c_str() + path.rfind('/') + 1, ignored) != -ENOENT;
+}
+
 // Looks for `variants` of the file beside it, for each once in its life in the cache; without the
 // cache, which might drop `file` for what is found.
 void look_around(CachedFile& file, VariantBits variants, const DocumentRoot& root,
@@ -83,8 +90,10 @@ void look_around(CachedFile& file, VariantBits variants, const DocumentRoot& roo
   VariantBits absent = 0;
   for (std::size_t i = 0; i < kVariants.size(); ++i) {
     if ((variants >> i & 1U) == 0) continue;
-    const OpenedFile beside = root.open(aside, std::string(path).append(kVariants[i].extension));
-    absent |= beside.error == ENOENT ? 1U << i : 0U;
+    const std::string name = std::string(path).append(kVariants[i].extension);
+    const OpenedFile beside = root.open(aside, name);
+    const bool is_absent = beside.error == ENOENT && !has_name(lookup.sys, file.folder.fd, name);
+    absent |= is_absent ? 1U << i : 0U;
   }
   if (aside.would_sleep) return;
   file.looked_for |= variants;

@@ -164,6 +164,17 @@ def test_what_comes_to_lie_beside_the_file_is_seen_by_the_next_request(asked, ma
         assert ask(GZIP)["Content-Encoding"] is None
 
 
+def test_what_a_link_beside_the_file_comes_to_lead_to_is_seen_by_the_next_request(asked):
+    """The folder that the link is in does not change."""
+    ask, file = asked
+    file.with_name("x.gz").symlink_to("../elsewhere")
+    wait_until(lambda: time.time() - os.stat(file.parent).st_ctime > CACHED, "nothing is kept of before")
+    for _ in range(OFTEN):
+        assert ask(GZIP)["Content-Encoding"] is None
+    (file.parent.parent / "elsewhere").write_bytes(b"gzip")
+    assert ask(GZIP)["Content-Encoding"] == "gzip"
+
+
 def test_each_coding_is_looked_for_when_it_is_asked_for(asked):
     """Of what one client does not accept nothing is known, and another may."""
     ask, file = asked
