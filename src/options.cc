@@ -24,6 +24,7 @@ constexpr std::size_t kMostAioBlocks = 65'536;  // fs.aio-max-nr's default
 constexpr const char* kAnnounced = "announced";
 constexpr const char* kPlain = "plain";
 constexpr std::size_t kCacheShare = 8;                   // of all descriptors: one in so many
+constexpr std::size_t kPerFile = 2;                      // of those: its own and its folder's
 constexpr std::size_t kMostImageKib = 64 * 1024 * 1024;  // 64 GiB
 constexpr int kLongestS = 1'000'000;                     // eleven days
 
@@ -61,7 +62,8 @@ std::size_t raised_descriptor_limit() {
 // cache, the process a dozen.
 std::size_t most_connections(std::size_t descriptors, const Options& options) {
   const std::size_t listeners = std::max<std::size_t>(options.listen.addresses.size(), 1);
-  const std::size_t reserved = 16 + options.threads * (4 + listeners + options.limits.file_cache);
+  const std::size_t cache = kPerFile * options.limits.file_cache;
+  const std::size_t reserved = 16 + options.threads * (4 + listeners + cache);
   const std::size_t room = descriptors > reserved ? descriptors - reserved : 1;
   return std::clamp<std::size_t>(room, 1, kMostConnections);
 }
@@ -210,7 +212,7 @@ Options checked(const Raw& raw) {
 
   const std::size_t descriptors = raised_descriptor_limit();
   options.limits.file_cache =
-      std::min(options.limits.file_cache, descriptors / kCacheShare / options.threads);
+      std::min(options.limits.file_cache, descriptors / kCacheShare / kPerFile / options.threads);
   const std::size_t most = most_connections(descriptors, options);
   std::size_t& wanted = options.limits.max_connections;
   if (wanted > most) {

@@ -27,7 +27,7 @@ struct ServerLimits {
   std::size_t sentinels = 0;
   std::size_t helper_threads = 0;
   std::size_t helper_queue = 0;
-  std::size_t file_cache = 0;   // descriptors
+  std::size_t file_cache = 0;   // files, and as many folders
   std::size_t image_cache = 0;  // bytes
   bool keep_alive = true;
 };

@@ -3,6 +3,7 @@ request, a change above it within a second. Each case asks often enough for the 
 for a finished answer to be kept, where that is done."""
 import email.utils
 import os
+import resource
 import signal
 import time
 
@@ -286,6 +287,25 @@ def test_no_more_files_are_kept_than_allowed(start, make_file, tmp_path):
             assert client.answer().status == 200
             kept = sum(open_files(server, os.stat(tmp_path / f"static/{n}")) for n in range(20))
             assert kept <= 3 + 1  # the one that is being answered may not be the cache's
+
+
+def test_folders_count_among_the_descriptors_that_the_cache_may_hold(start, make_file, tmp_path):
+    limit, share = 512, 8
+    files = [f"static/{number}/x" for number in range(limit // share)]
+    for name in files:
+        make_file(name, 10)
+    wait_until(lambda: time.time() - os.stat(tmp_path / files[-1]).st_ctime > 0.1, "all are settled")
+    server = start(tmp_path, "--threads", "1",
+                   preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+    with server.client() as client:
+        def count():
+            return len(os.listdir(f"/proc/{server.pid}/fd"))
+        before, most = count(), 0
+        for name in files:
+            client.request(f"/{name}", headers=GZIP)
+            assert client.answer()["Content-Encoding"] is None
+            most = max(most, count() - before)
+    assert limit // share // 2 < most <= limit // share + 2  # and those of the last answer
 
 
 def age(file):
