@@ -212,6 +212,35 @@ TEST_F(FileCacheTest, ClosesAFolderWithTheLastFileInIt) {
   EXPECT_EQ(::fcntl(other, F_GETFD), -1);
 }
 
+TEST_F(FileCacheTest, ClosesAFolderThatItsFileIsNotFoundInAnyMore) {
+  FileCache cache(1);
+  keep(cache, "a");
+  CachedFile& file = *cache.find(sys_, "a", 0).cached;
+  folder_.make_folder("other");
+  OpenedFile now = open(".");
+  cache.keep_folder(file, open("other"));
+  const int other = file.folder.fd.get();
+  cache.keep_folder(file, std::move(now));
+  EXPECT_EQ(::fcntl(other, F_GETFD), -1);
+}
+
+// More than there are places for: some share one.
+TEST_F(FileCacheTest, TellsFoldersApart) {
+  constexpr int kMany = 100;
+  FileCache cache(kMany);
+  for (int i = 0; i < kMany; ++i) {
+    const std::string name = std::to_string(i);
+    keep(cache, name);
+    folder_.make_folder("in" + name);
+    const OpenedFile folder = open("in" + name);
+    CachedFile& file = *cache.find(sys_, name, 0).cached;
+    cache.keep_folder(file, folder);
+    struct stat status {};
+    EXPECT_EQ(sys_.fstat(file.folder.fd.get(), status), 0);
+    EXPECT_EQ(status.st_ino, folder.status.st_ino);
+  }
+}
+
 TEST_F(FileCacheTest, ClosesAFolderThatChanged) {
   FileCache cache(1);
   keep(cache, "a");
