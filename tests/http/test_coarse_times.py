@@ -4,18 +4,25 @@ their bytes. RFC 9110 section 8.8.1."""
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from codings import strong_tag
+from observe import wait_until
 
 MOUNT = ["unshare", "-m" if os.geteuid() == 0 else "-rm",
          "sh", "-c", 'mount -t ramfs none "$0" && exec "$@"']
 
 
 @pytest.fixture
-def on_ramfs(start, tmp_path):
+def options():
+    return ()
+
+
+@pytest.fixture
+def on_ramfs(start, tmp_path, options):
     """(server, root): a server whose root is a ramfs in a mount namespace of its own, seen by us
     through /proc."""
     folder = tmp_path / "ramfs"
@@ -24,7 +31,7 @@ def on_ramfs(start, tmp_path):
         pytest.skip("unshare(1) is not installed")
     if subprocess.run([*MOUNT, folder, "true"], capture_output=True).returncode != 0:
         pytest.skip("no ramfs may be mounted here, not even in a namespace")
-    server = start(folder, wrapper=[*MOUNT, folder])
+    server = start(folder, *options, wrapper=[*MOUNT, folder])
     root = Path(f"/proc/{server.pid}/root{folder}")
     for kind in ("static", "dynamic"):
         (root / kind).mkdir()
@@ -78,3 +85,27 @@ def test_a_file_that_was_renamed_away_within_a_tick_is_not_served_again(on_ramfs
             assert client.answer().body == f"other {number}".encode()
             within_a_tick += times(aside) == before
     assert within_a_tick, "no rename came within the tick of a write"
+
+
+# A ramfs never knows from memory that a name is missing: this loop looks for itself.
+@pytest.mark.parametrize("options", [("--engine", "plain")])
+def test_what_comes_to_lie_beside_a_file_within_a_tick_is_seen(on_ramfs, kind):
+    server, root = on_ramfs
+    folder = root / kind
+    files = [folder / f"x{number}" for number in range(50)]
+    for file in files:
+        file.write_bytes(b"plain")
+    wait_until(lambda: time.time() - files[-1].stat().st_ctime > 0.1, "they are settled")
+    within_a_tick = 0
+    with server.client() as client:
+        for file in files:
+            def coding():
+                client.request(f"/{kind}/{file.name}", headers=[("Accept-Encoding", "gzip")])
+                return client.answer()["Content-Encoding"]
+            (folder / f"{file.name}.other").touch()
+            before = times(folder)
+            assert coding() is None
+            file.with_name(f"{file.name}.gz").write_bytes(b"gzip")
+            within_a_tick += times(folder) == before
+            assert coding() == "gzip"
+    assert within_a_tick, "nothing came within the tick of another change"
