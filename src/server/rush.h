@@ -4,7 +4,8 @@
 // Who is let in at once costs a turn of the loop that finds nothing to read yet, and often a sleep
 // and a waking, too: a quarter of what a connection for a single request costs (docs/performance.md
 // has the figures). Who is kept back until its request is here costs none of these, but is not seen
-// meanwhile. So that is for a rush, and at all other times whoever connects is let in.
+// meanwhile, nor told of it if the server stops. So that is for a rush, and at all other times
+// whoever connects is let in.
 //
 // Pure: times are told, in microseconds.
 #pragma once
