@@ -280,9 +280,9 @@ build/googletest:
 # Every suite runs, whatever became of those before it; its report says how it went, and a suite that died without a
 # report counts as a failure.
 REPORTS := build/reports
-# Most tests wait for something: two at a time, where pytest-xdist is there. A file's tests stay together, since some
+# Most tests wait for something: three at a time, where pytest-xdist is there. A file's tests stay together, since some
 # need a port or a folder for themselves.
-PARALLEL = $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && echo --numprocesses=2 --dist=loadfile)
+PARALLEL = $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && echo --numprocesses=3 --dist=loadfile)
 suites:
 	@rm -rf $(REPORTS) && mkdir -p $(REPORTS)
 	@build/release/unit_tests --gtest_brief=1 --gtest_output=json:$(REPORTS)/unit.json; \
