@@ -49,9 +49,11 @@ def test_another_program_is_not_taken_for_an_aws(tmp_path):
 
 
 STARTS_AWS = """\
-import sys, signal
+import sys, signal, time
 sys.path.insert(0, {bench!r})
 import command_line, servers
+for number in command_line.ENDING:  # whoever runs the tests may ignore some, as nohup does
+    signal.signal(number, signal.SIG_DFL)
 def main():
     with servers.running(["aws"], {root!r}) as started:
         print(started[0].pid, started[0].folder, flush=True)
@@ -65,7 +67,7 @@ def run(tmp_path):
     """run(what it does then) starts an aws as a benchmark does: its process, aws's pid, folder."""
     processes, folders = [], []
 
-    def start(then="signal.pause()"):
+    def start(then="while True: time.sleep(0.01)"):
         script = STARTS_AWS.format(bench=str(TOP / "bench"), root=str(tmp_path), then=then)
         process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True)
