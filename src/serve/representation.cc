@@ -100,10 +100,10 @@ void look_around(CachedFile& file, VariantBits variants, const DocumentRoot& roo
   file.absent |= absent;
 }
 
-// The variants that, as is known already, do not lie beside the file.
-VariantBits known_absent(CachedFile* file, const Lookup& lookup) {
-  if (file == nullptr || file->absent == 0) return 0;
-  return lookup.cache->folder_is_unchanged(lookup.sys, *file) ? file->absent : 0;
+// Those of `variants` of which it is not known already that they do not lie beside the file.
+VariantBits without_absent(VariantBits variants, CachedFile* file, const Lookup& lookup) {
+  if (file == nullptr || (file->absent & variants) == 0) return variants;
+  return lookup.cache->folder_is_unchanged(lookup.sys, *file) ? variants & ~file->absent : variants;
 }
 
 using FilesBeside = std::array<OpenedFile, kVariants.size()>;  // one for each of kVariants, or none
@@ -177,7 +177,7 @@ Representation choose_representation(const Request& request, const DocumentRoot&
   const AcceptEncoding accept(request.find(Field::AcceptEncoding));
   FilesBeside beside;
   if (site.precompressed) {
-    const VariantBits variants = accepted_variants(accept) & ~known_absent(opened.cached, lookup);
+    const VariantBits variants = without_absent(accepted_variants(accept), opened.cached, lookup);
     beside = find_beside(variants, root, lookup, choice.path, opened.status);
   }
 
