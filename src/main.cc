@@ -16,6 +16,7 @@
 #include <optional>
 #include <system_error>
 
+#include "loop/stall_report.h"
 #include "options.h"
 #include "os/event_fd.h"
 #include "os/listener.h"
@@ -23,8 +24,7 @@
 #include "os/unique_fd.h"
 #include "serve/resources.h"
 #include "server/access_log.h"
-#include "server/fleet.h"
-#include "server/stall_report.h"
+#include "server/http_server.h"
 #include "server/tracer.h"
 
 namespace aws {
@@ -89,33 +89,34 @@ void expect_second_signal() {
 }
 
 // Waits for `fd` to be readable, or for all loops to end: then false.
-bool comes_before_end(const Fleet& fleet, int fd) {
-  pollfd watched[] = {{fd, POLLIN, 0}, {fleet.ended_fd(), POLLIN, 0}};
+bool comes_before_end(const EventLoopGroup& loops, int fd) {
+  pollfd watched[] = {{fd, POLLIN, 0}, {loops.ended_fd(), POLLIN, 0}};
   while (::poll(watched, std::size(watched), -1) < 0) {
   }
   return watched[1].revents == 0;
 }
 
 // Returns when all loops have ended: the first signal has them finish, the second end at once.
-void wait_for_end(Fleet& fleet, const UniqueFd& first_signal, const UniqueFd& second_signal) {
+void wait_for_end(EventLoopGroup& loops, const UniqueFd& first_signal,
+                  const UniqueFd& second_signal) {
   signalfd_siginfo taken{};  // else it would be pending still, and arrive as the second
   do {
-    if (!comes_before_end(fleet, first_signal.get())) return;
+    if (!comes_before_end(loops, first_signal.get())) return;
   } while (::read(first_signal.get(), &taken, sizeof(taken)) != sizeof(taken));
   second_signal_fd = second_signal.get();
-  fleet.stop(Stop::Gracefully);
+  loops.stop(Stop::Gracefully);
   expect_second_signal();
   log_info("stopping when running answers are finished");
-  if (!comes_before_end(fleet, second_signal.get())) return;
-  fleet.stop(Stop::AtOnce);
+  if (!comes_before_end(loops, second_signal.get())) return;
+  loops.stop(Stop::AtOnce);
   log_info("stopping at once");
-  while (comes_before_end(fleet, -1)) {
+  while (comes_before_end(loops, -1)) {
   }
 }
 
 // A line for everybody, the details for who asked.
-void report_stalls(const Fleet& fleet, const Options& options) {
-  const std::vector<StallFigures> loops = fleet.stalls();
+void report_stalls(const EventLoopGroup& group, const Options& options) {
+  const std::vector<StallFigures> loops = group.stall_figures();
   StallFigures all;
   for (const StallFigures& loop : loops)
     all.add(loop);
@@ -128,7 +129,7 @@ void report_stalls(const Fleet& fleet, const Options& options) {
   fmt::print(stderr, "{}", drawing(all.turns));
 }
 
-Server::Leftovers serve(const Options& options) {
+EventLoop::Leftovers serve(const Options& options) {
   const UniqueFd first_signal = take_signals();
   const UniqueFd second_signal(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!second_signal) throw std::system_error(errno, std::generic_category(), "eventfd");
@@ -136,42 +137,43 @@ Server::Leftovers serve(const Options& options) {
   std::optional<AccessLog> access_log;
   if (!options.access_log.empty()) access_log.emplace(options.access_log);
   Tracer tracer;
-  SharedState shared{.limits = options.limits,
-                     .stall_watch = options.stall_watch,
-                     .resources = resources,
-                     .access_log = access_log ? &*access_log : nullptr,
-                     .tracer = options.trace ? &tracer : nullptr};
+  const HttpSite site{.resources = resources,
+                      .limits = options.http,
+                      .access_log = access_log ? &*access_log : nullptr,
+                      .tracer = options.trace ? &tracer : nullptr};
 
   Listeners listeners = open_listeners(options.listen, options.threads);
   const std::uint16_t port = listeners.port;
-  Fleet fleet(shared, std::move(listeners), options.pin);
-  fleet.start();
+  HttpServer server(options.loops, site, std::move(listeners), options.pin);
+  EventLoopGroup& loops = server.loops();
+  loops.start();
   say_where(options, port);
-  wait_for_end(fleet, first_signal, second_signal);
-  fleet.join();
+  wait_for_end(loops, first_signal, second_signal);
+  loops.join();
 
-  const Counters sum = fleet.counters();
+  const HttpCounters sum = server.counters();
   log_info("{} answers on {} connections; {} timed out, {} cut by clients, {} by files",
-           sum.answers, sum.connections, sum.time_outs, sum.peer_failures, sum.file_failures);
-  const std::string disk = summary(fleet.disk_counters());
+           sum.answers, loops.sessions_opened(), sum.timeouts, sum.peer_failures,
+           sum.file_failures);
+  const std::string disk = summary(server.disk_counters());
   if (!disk.empty()) log_info("disk: {}", disk);
-  report_stalls(fleet, options);
+  report_stalls(loops, options);
   if (access_log && access_log->lost() > 0) {
     log_warning("{} lines of the access log were lost", access_log->lost());
   }
-  return fleet.leftovers();
+  return loops.leftovers();
 }
 
 // Returns the exit status.
 int run(const Options& options) {
   set_up_log(options.log_level);
   const std::size_t descriptors_before = options.audit ? open_descriptors() : 0;
-  const Server::Leftovers left = serve(options);
+  const EventLoop::Leftovers left = serve(options);
   if (!options.audit) return 0;
   const std::size_t descriptors_left = open_descriptors() - descriptors_before;
   fmt::print(stderr, "aws: audit: {} connections, {} descriptors, {} buffers, {} reads left\n",
-             left.connections, descriptors_left, left.blocks, left.reads);
-  return left.connections + descriptors_left + left.blocks + left.reads == 0 ? 0 : 1;
+             left.sessions, descriptors_left, left.blocks, left.reads);
+  return left.sessions + descriptors_left + left.blocks + left.reads == 0 ? 0 : 1;
 }
 
 }  // namespace

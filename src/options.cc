@@ -62,7 +62,7 @@ std::size_t raised_descriptor_limit() {
 // cache, the process a dozen.
 std::size_t most_connections(std::size_t descriptors, const Options& options) {
   const std::size_t listeners = std::max<std::size_t>(options.listen.addresses.size(), 1);
-  const std::size_t cache = kPerFile * options.limits.file_cache;
+  const std::size_t cache = kPerFile * options.http.file_cache;
   const std::size_t reserved = 16 + options.threads * (4 + listeners + cache);
   const std::size_t room = descriptors > reserved ? descriptors - reserved : 1;
   return std::clamp<std::size_t>(room, 1, kMostConnections);
@@ -120,8 +120,9 @@ void add_listening(CLI::App& app, Raw& raw) {
 
 void add_limits(CLI::App& app, Raw& raw) {
   const CLI::Validator seconds = seconds_from(0.001);
-  ServerLimits& limits = raw.options.limits;
-  app.add_option("--max-connections", limits.max_connections,
+  HttpLimits& http = raw.options.http;
+  DiskLimits& disk = *raw.options.loops.disk;
+  app.add_option("--max-connections", raw.options.loops.max_connections,
                  "Connections open at a time; more wait (default: what RLIMIT_NOFILE allows)")
       ->type_name("N")
       ->default_str("")
@@ -140,24 +141,24 @@ void add_limits(CLI::App& app, Raw& raw) {
   app.add_option("--grace", raw.grace_s, "For running answers to finish after SIGTERM or SIGINT")
       ->type_name("SECONDS")
       ->check(seconds_from(0));
-  app.add_option("--aio-blocks", limits.aio_blocks,
+  app.add_option("--aio-blocks", disk.aio_blocks,
                  "Blocks of 256 KiB that a loop reads /dynamic files into; more reads wait")
       ->type_name("N")
       ->check(CLI::Range(std::size_t{1}, kMostAioBlocks));
   app.add_option(
-         "--sentinels", limits.sentinels,
+         "--sentinels", disk.sentinels,
          "Reads of cold /static and /dynamic files that a loop has announced to it at a time")
       ->type_name("N")
       ->check(CLI::Range(std::size_t{1}, kMostAioBlocks));
-  app.add_option("--helper-threads", limits.helper_threads,
+  app.add_option("--helper-threads", disk.helper_threads,
                  "Threads of each loop for what may sleep: opening uncached paths, listing")
       ->type_name("N")
       ->check(CLI::Range(std::size_t{1}, kMostThreads));
-  app.add_option("--helper-queue", limits.helper_queue,
+  app.add_option("--helper-queue", disk.helper_queue,
                  "Errands that a loop's helpers are given at a time; more wait in order")
       ->type_name("N")
       ->check(CLI::Range(std::size_t{1}, kMostAioBlocks));
-  app.add_option("--file-cache", limits.file_cache,
+  app.add_option("--file-cache", http.file_cache,
                  "Files that a loop keeps open, for a second at most; 0: none")
       ->type_name("N")
       ->check(CLI::Range(std::size_t{0}, kMostConnections));
@@ -199,22 +200,22 @@ Options checked(const Raw& raw) {
   Options options = raw.options;
   if (options.site.root.empty()) options.site.root = find_root();
   options.listen.port = static_cast<std::uint16_t>(raw.port);
-  options.limits.header_timeout_us = to_us(raw.header_timeout_s);
-  options.limits.idle_timeout_us = to_us(raw.idle_timeout_s);
-  options.limits.send_timeout_us = to_us(raw.send_timeout_s);
-  options.limits.grace_us = to_us(raw.grace_s);
-  options.limits.engine = raw.engine == kPlain ? Engine::Plain : Engine::Announced;
-  if (raw.max_stall_ms) options.stall_watch.limit_us = to_us(*raw.max_stall_ms / 1e3);
-  options.stall_watch.times_calls = options.stalls || raw.max_stall_ms;
-  options.stall_watch.counts_sleeps = options.stalls;
-  options.limits.image_cache = raw.image_cache_kib * 1024;
-  options.limits.keep_alive = !raw.no_keep_alive;
+  options.http.header_timeout_us = to_us(raw.header_timeout_s);
+  options.http.idle_timeout_us = to_us(raw.idle_timeout_s);
+  options.http.send_timeout_us = to_us(raw.send_timeout_s);
+  options.loops.grace_us = to_us(raw.grace_s);
+  options.loops.disk->engine = raw.engine == kPlain ? Engine::Plain : Engine::Announced;
+  if (raw.max_stall_ms) options.loops.stall_watch.limit_us = to_us(*raw.max_stall_ms / 1e3);
+  options.loops.stall_watch.times_calls = options.stalls || raw.max_stall_ms;
+  options.loops.stall_watch.counts_sleeps = options.stalls;
+  options.http.image_cache = raw.image_cache_kib * 1024;
+  options.http.keep_alive = !raw.no_keep_alive;
 
   const std::size_t descriptors = raised_descriptor_limit();
-  options.limits.file_cache =
-      std::min(options.limits.file_cache, descriptors / kCacheShare / kPerFile / options.threads);
+  options.http.file_cache =
+      std::min(options.http.file_cache, descriptors / kCacheShare / kPerFile / options.threads);
   const std::size_t most = most_connections(descriptors, options);
-  std::size_t& wanted = options.limits.max_connections;
+  std::size_t& wanted = options.loops.max_connections;
   if (wanted > most) {
     fmt::print(stderr, "aws: --max-connections {} is more than RLIMIT_NOFILE allows: {} it is\n",
                wanted, most);
@@ -229,11 +230,9 @@ Options checked(const Raw& raw) {
 ParsedOptions parse_options(int argc, char** argv) {
   Raw raw;
   raw.options.threads = usable_cpus().size();
-  raw.options.limits.aio_blocks = 64;
-  raw.options.limits.sentinels = 32;
-  raw.options.limits.helper_threads = 2;
-  raw.options.limits.helper_queue = 64;
-  raw.options.limits.file_cache = 2048;
+  raw.options.loops.disk.emplace();
+  raw.options.loops.max_connections = 0;  // what RLIMIT_NOFILE allows
+  raw.options.http.file_cache = 2048;
   raw.options.log_level = "info";
 
   CLI::App app(kDescription, "aws");

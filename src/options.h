@@ -5,9 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "loop/loop_options.h"
 #include "os/listener.h"
 #include "serve/site.h"
-#include "server/server.h"
+#include "server/http_protocol.h"
 
 namespace aws {
 
@@ -16,8 +17,8 @@ struct Options {
   ListenPlan listen;
   std::size_t threads = 1;
   bool pin = false;
-  ServerLimits limits;
-  StallWatch stall_watch;
+  LoopOptions loops;
+  HttpLimits http;
   std::string access_log;  // empty: none; "-": stdout
   std::string log_level;
   bool trace = false;

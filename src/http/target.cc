@@ -122,16 +122,4 @@ std::string encode_path(std::string_view path) {
   return text;
 }
 
-std::string printable(std::string_view target) {
-  std::string text;
-  for (const char c : target) {
-    if (c > ' ' && c < '\x7f') {
-      text += c;
-    } else {
-      append_encoded(text, c);
-    }
-  }
-  return text;
-}
-
 }  // namespace aws

@@ -29,7 +29,4 @@ struct Target {
 // (RFC 3986 section 3.3). "static/a b" → "/static/a%20b".
 [[nodiscard]] std::string encode_path(std::string_view path);
 
-// A target, as sent, for a line of a log: nothing that a client sent may move a terminal's cursor.
-[[nodiscard]] std::string printable(std::string_view target);
-
 }  // namespace aws

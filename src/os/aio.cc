@@ -22,7 +22,7 @@ std::system_error setup_error(int error, std::size_t blocks) {
   std::string what = "io_setup for " + std::to_string(blocks) + " reads";
   if (error == EAGAIN) {
     what +=
-        " (fs.aio-max-nr is used up: raise it with `sysctl fs.aio-max-nr=…`, or lower"
+        " (fs.aio-max-nr is exhausted: raise it with `sysctl fs.aio-max-nr=…`, or lower"
         " --threads, --aio-blocks or --sentinels)";
   }
   return {error, std::generic_category(), what};
@@ -30,8 +30,8 @@ std::system_error setup_error(int error, std::size_t blocks) {
 
 }  // namespace
 
-AioContext::AioContext(Sys& sys, HelperThreads& helpers, std::size_t blocks, std::size_t sentinels)
-    : sys_(sys), event_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), helpers_(helpers) {
+AioContext::AioContext(Sys& sys, ThreadPool& threads, std::size_t blocks, std::size_t sentinels)
+    : sys_(sys), event_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), threads_(threads) {
   if (!event_fd_) throw std::system_error(errno, std::generic_category(), "eventfd");
   // The kernel gives the pages when they are first written to.
   const std::size_t size = blocks * kBlockSize + kSentinelSize;
@@ -62,10 +62,10 @@ AioContext::~AioContext() {
 void AioContext::begin(AioRead& read) {
   Lane& lane = lane_of(read.use_);
   if (read.use_ == AioRead::Use::Bytes) ++counters_.reads;
-  read.state_ = AioRead::State::InLine;
-  lane.line.push_back(read);
-  serve_line(lane);
-  if (read.state_ == AioRead::State::InLine) ++counters_.waited;
+  read.state_ = AioRead::State::Waiting;
+  lane.waiting.push_back(read);
+  assign_blocks(lane);
+  if (read.state_ == AioRead::State::Waiting) ++counters_.waited;
 }
 
 std::size_t AioContext::blocks_in_use() const {
@@ -78,12 +78,12 @@ std::size_t AioContext::blocks_in_use() const {
 void AioContext::give_back(AioBlock& block) {
   Lane& lane = lane_of(block.use);
   lane.free.push_back(&block);
-  serve_line(lane);
+  assign_blocks(lane);
 }
 
-// Gives blocks to who stands in line: free ones, else those that an idle read can spare.
-void AioContext::serve_line(Lane& lane) {
-  while (AioRead* const first = lane.line.front()) {
+// Assigns blocks to waiting reads: free blocks first, then those of idle reads.
+void AioContext::assign_blocks(Lane& lane) {
+  while (AioRead* const first = lane.waiting.front()) {
     if (lane.free.empty()) {
       if (lane.idle.empty()) return;
       lane.free.push_back(lane.idle.front()->surrender());
@@ -102,7 +102,7 @@ void AioContext::queue(AioRead& read, AioBlock& block) {
   if (read.mode_ == ReadMode::OnHelper) {
     ++counters_.on_helper;
     block.prepare_for_helper(read);
-    helpers_.start(block, read.owner_);
+    threads_.start(block, read.completion_);
     return;
   }
   block.prepare(read);
@@ -110,19 +110,19 @@ void AioContext::queue(AioRead& read, AioBlock& block) {
   queue_.push_back(&block);
 }
 
-void AioContext::submit(std::vector<void*>& ready) {
+void AioContext::submit(CompletionList& ready) {
   if (reap_failed_) reap(ready);
   drop_orphans();
   ring_was_full_ = false;
-  std::size_t gone = 0;  // of the queue: those at its front
-  while (gone < queue_.size() && !ring_was_full_)
-    gone += submit_batch(gone, ready);
-  queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(gone));
-  reap_what_was_at_once(ready);
+  std::size_t submitted = 0;  // at the front of the queue
+  while (submitted < queue_.size() && !ring_was_full_)
+    submitted += submit_batch(submitted, ready);
+  queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(submitted));
+  reap_completed_at_once(ready);
 }
 
-// Submits queued reads from the `begin`-th on, in one call; how many of them need no other.
-std::size_t AioContext::submit_batch(std::size_t begin, std::vector<void*>& ready) {
+// Submits queued reads from the `begin`-th on, in one call. Returns how many leave the queue.
+std::size_t AioContext::submit_batch(std::size_t begin, CompletionList& ready) {
   std::array<iocb*, kReadsPerCall> batch{};
   const std::size_t count = std::min(queue_.size() - begin, batch.size());
   for (std::size_t i = 0; i < count; ++i)
@@ -133,7 +133,7 @@ std::size_t AioContext::submit_batch(std::size_t begin, std::vector<void*>& read
     ++counters_.ring_full;
     return 0;
   }
-  if (taken < 0) {  // it is about the first read of the batch alone (io_submit(2))
+  if (taken < 0) {  // the error concerns the first read of the batch alone (io_submit(2))
     complete(*queue_[begin], taken, ready);
     return 1;
   }
@@ -144,15 +144,15 @@ std::size_t AioContext::submit_batch(std::size_t begin, std::vector<void*>& read
   return static_cast<std::size_t>(taken);
 }
 
-// What io_submit(2) did at once, since the data was in the page cache. The eventfd has been
-// signalled for it: unless that is taken back, the next wait ends for nothing.
-void AioContext::reap_what_was_at_once(std::vector<void*>& ready) {
+// Reaps reads that io_submit(2) completed at once, because the data was in the page cache. They
+// have made the eventfd readable; reap() resets it, so that the next wait does not end for nothing.
+void AioContext::reap_completed_at_once(CompletionList& ready) {
   const std::size_t reaped = reap_all(ready);
   counters_.at_once += reaped;
   if (reaped > 0) reap(ready);
 }
 
-// What was orphaned before the kernel saw it goes straight back: its file may be closed by now.
+// Frees blocks that were orphaned before they were submitted: their files may be closed by now.
 void AioContext::drop_orphans() {
   std::erase_if(queue_, [this](AioBlock* block) {
     if (block->reader != nullptr) return false;
@@ -160,10 +160,10 @@ void AioContext::drop_orphans() {
     return true;
   });
   for (Lane& lane : lanes_)
-    serve_line(lane);
+    assign_blocks(lane);
 }
 
-void AioContext::complete(AioBlock& block, ssize_t result, std::vector<void*>& ready) {
+void AioContext::complete(AioBlock& block, ssize_t result, CompletionList& ready) {
   AioRead* const reader = block.reader;
   if (reader == nullptr) {
     give_back(block);
@@ -171,26 +171,26 @@ void AioContext::complete(AioBlock& block, ssize_t result, std::vector<void*>& r
   }
   reader->state_ = AioRead::State::Done;
   reader->result_ = result;
-  if (block.use == AioRead::Use::Sentinel) {  // it has told all it had to tell
+  if (block.use == AioRead::Use::Sentinel) {  // it has no bytes to keep
     reader->block_ = nullptr;
     block.reader = nullptr;
     give_back(block);
   }
   if (reader->idle_) reader->set_idle(true);
-  if (void* const waiter = std::exchange(reader->waiter_, nullptr)) ready.push_back(waiter);
+  if (std::exchange(reader->notifies_, false)) ready.push_back(reader->completion_);
 }
 
-void AioContext::reap(std::vector<void*>& ready) {
-  // Level-triggered: the counter must be read before the ring is emptied, or a completion between
-  // the two would be announced to nobody.
+void AioContext::reap(CompletionList& ready) {
+  // Level-triggered: the counter is read before the ring is emptied, so that a completion between
+  // the two makes the eventfd readable again.
   std::uint64_t announced = 0;
   [[maybe_unused]] const ssize_t ignored = ::read(event_fd_.get(), &announced, sizeof(announced));
   reap_all(ready);
 }
 
-// Until the ring is empty, however little the kernel tells at a time; how many were done. (libaio
-// looks at the ring itself, and makes no call for an empty one.)
-std::size_t AioContext::reap_all(std::vector<void*>& ready) {
+// Reaps until the ring is empty, and returns the number of completions. (libaio looks at the ring
+// in memory, and makes no call if it is empty.)
+std::size_t AioContext::reap_all(CompletionList& ready) {
   std::size_t all = 0;
   while (in_flight_ > 0) {
     const std::size_t reaped = reap_at_least(0, ready);
@@ -200,7 +200,7 @@ std::size_t AioContext::reap_all(std::vector<void*>& ready) {
   return all;
 }
 
-std::size_t AioContext::reap_at_least(long at_least, std::vector<void*>& ready) {
+std::size_t AioContext::reap_at_least(long at_least, CompletionList& ready) {
   std::array<io_event, kReadsPerCall> events{};
   const int count = sys_.aio_events(ring_, at_least, events);
   reap_failed_ = count < 0;
@@ -210,7 +210,7 @@ std::size_t AioContext::reap_at_least(long at_least, std::vector<void*>& ready) 
     AioBlock& block = *static_cast<AioBlock*>(event.data);
     const auto result = static_cast<ssize_t>(event.res);
     --in_flight_;
-    if (result == -EINTR && block.reader != nullptr) {  // nothing is wrong: once more
+    if (result == -EINTR && block.reader != nullptr) {  // not an error: submitted again
       block.reader->state_ = AioRead::State::Queued;
       queue_.push_back(&block);
     } else {
@@ -221,11 +221,11 @@ std::size_t AioContext::reap_at_least(long at_least, std::vector<void*>& ready) 
 }
 
 void AioContext::drain() {
-  helpers_.drain();
+  threads_.drain();
   drop_orphans();
-  std::vector<void*> nobody;
-  while (in_flight_ > 0 && reap_at_least(1, nobody) > 0) {
-  }
+  CompletionList ready;
+  while (in_flight_ > 0 && reap_at_least(1, ready) > 0)
+    ready.clear();
 }
 
 }  // namespace aws

@@ -10,7 +10,7 @@
 namespace aws {
 namespace {
 
-constexpr std::size_t kTouchSize = 32 * 1024;  // of a helper's stack
+constexpr std::size_t kTouchSize = 32 * 1024;  // on the thread's stack
 
 }  // namespace
 
@@ -30,7 +30,7 @@ void AioBlock::run(Sys& sys) noexcept {
   result_ = use == AioRead::Use::Bytes ? sys.pread(file_, {memory, length_}, offset_) : touch(sys);
 }
 
-// Reads all of it, for the page cache alone; the bytes read, or -errno.
+// Reads everything into the page cache and drops it. Returns the bytes read, or -errno.
 ssize_t AioBlock::touch(Sys& sys) const noexcept {
   std::array<char, kTouchSize> dropped;  // NOLINT: written by the kernel, never read
   std::size_t done = 0;
@@ -44,7 +44,7 @@ ssize_t AioBlock::touch(Sys& sys) const noexcept {
   return static_cast<ssize_t>(done);
 }
 
-void AioBlock::returned(std::vector<void*>& ready) {
+void AioBlock::finished(CompletionList& ready) {
   context.complete(*this, result_, ready);
 }
 

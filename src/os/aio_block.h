@@ -1,24 +1,23 @@
-// AioBlock: a place in the ring of an AioContext, its block of memory, and the kernel's or the
-// helper's view of the read that fills it.
+// AioBlock: a slot of an AioContext's ring, its block of memory, and what the kernel or a thread of
+// the pool knows of the read that fills it.
 //
-// It outlives its reader where the kernel or a helper is not done with it yet. The loop's thread
-// alone uses it, but for run().
+// It outlives its reader if the kernel or the thread still uses it. The loop's thread alone calls
+// everything here except run().
 #pragma once
 
 #include <libaio.h>
 #include <sys/types.h>
 
 #include <cstddef>
-#include <vector>
 
 #include "os/aio_read.h"
-#include "os/helper_threads.h"
+#include "os/thread_pool.h"
 
 namespace aws {
 
 class AioContext;
 
-class AioBlock final : public Errand {
+class AioBlock final : public Task {
  public:
   // `into` has AioContext::kBlockSize bytes; of a sentinel kSentinelSize, shared by all.
   AioBlock(AioContext& owner, AioRead::Use what, char* into)
@@ -27,7 +26,7 @@ class AioBlock final : public Errand {
   // Makes `control` ask the kernel for what `read` wants.
   void prepare(const AioRead& read);
 
-  // The same for run().
+  // Copies for run() what `read` wants.
   void prepare_for_helper(const AioRead& read);
 
   AioContext& context;
@@ -39,9 +38,9 @@ class AioBlock final : public Errand {
  private:
   void run(Sys& sys) noexcept override;
   [[nodiscard]] ssize_t touch(Sys& sys) const noexcept;
-  void returned(std::vector<void*>& ready) override;
+  void finished(CompletionList& ready) override;
 
-  // What a helper reads, and what came of it.
+  // What run() reads, and its result.
   int file_ = -1;
   off_t offset_ = 0;
   std::size_t length_ = 0;

@@ -8,11 +8,10 @@
 
 namespace aws {
 
-void AioRead::start(int file, off_t offset, std::size_t length, ReadMode mode, const void* owner) {
+void AioRead::start(int file, off_t offset, std::size_t length, ReadMode mode) {
   assert(state_ == State::Nothing && length > 0 && length <= AioContext::kBlockSize);
   assert(use_ == Use::Bytes || mode == ReadMode::OnHelper || length == AioContext::kSentinelSize);
   mode_ = mode;
-  owner_ = owner;
   file_ = file;
   offset_ = offset;
   length_ = length;
@@ -23,16 +22,16 @@ void AioRead::release() {
   const bool was_done = done();
   AioBlock* const block = surrender();
   if (block == nullptr) return;
-  // A block that is still queued or in flight is orphaned: it comes back with its completion.
-  if (was_done || context_.helpers_.withdraw(*block)) context_.give_back(*block);
+  // A block that is still queued or in flight is orphaned: its completion frees it.
+  if (was_done || context_.threads_.withdraw(*block)) context_.give_back(*block);
 }
 
-// Back to Nothing; the block that was held, or nullptr, has no reader any more.
+// Returns to Nothing. The result is the block that was held, or nullptr; it has no reader any more.
 AioBlock* AioRead::surrender() {
   unlink();
   state_ = State::Nothing;
   idle_ = false;
-  waiter_ = nullptr;
+  notifies_ = false;
   AioBlock* const block = std::exchange(block_, nullptr);
   if (block != nullptr) block->reader = nullptr;
   return block;
@@ -49,7 +48,7 @@ void AioRead::set_idle(bool idle) {
   if (idle) {
     AioContext::Lane& lane = context_.lane_of(use_);
     lane.idle.push_back(*this);
-    context_.serve_line(lane);
+    context_.assign_blocks(lane);
   } else {
     unlink();
   }

@@ -4,19 +4,18 @@
 // A read's life:
 //
 //   start() ── block free ──> Queued ── submit() ──> InFlight ── reap() ──> Done ── release()
-//      └────── none free ───> InLine ── a block is given back ──> Queued …
+//      └────── none free ───> Waiting ── a block is given back ──> Queued …
 //
-// A read handed to the kernel cannot be cancelled (io_cancel(2) fails for files): when its AioRead
-// dies first, the block is orphaned and comes back when the completion does.
+// A read handed to the kernel cannot be cancelled (io_cancel(2) fails for files). If its AioRead is
+// destroyed first, the block is orphaned, and becomes free when the read completes.
 //
-// A *sentinel* is a read for the sake of its completion: its bytes are dropped. It holds no memory,
-// and its place in the ring only until it is done. See Residency for what it tells.
+// A *sentinel* is a read whose bytes are dropped: its completion is what matters. It holds no
+// memory, and occupies its slot of the ring only until it is done. Residency says what it shows.
 //
-// What the kernel can do only by sleeping is read by a helper thread instead, into the same blocks
-// (ReadMode::OnHelper).
+// What the kernel could read only by sleeping is read by a thread of the pool instead, into the
+// same blocks (ReadMode::OnHelper).
 //
-// It does not know who reads what for whom: a waiter is an opaque pointer. One thread owns a
-// context and all its reads.
+// It does not know what is read, or why. One thread owns a context and all its reads.
 #pragma once
 
 #include <sys/types.h>
@@ -25,6 +24,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "os/completion.h"
 #include "os/intrusive_list.h"
 
 namespace aws {
@@ -34,26 +34,27 @@ class AioContext;
 
 enum class ReadMode : std::uint8_t {
   MayWait,   // io_submit(2) as it is, which sleeps until a buffered read is done
-  NoWait,    // with RWF_NOWAIT: -EAGAIN or a short count tells what cannot be had at once
-  OnHelper,  // pread(2) by a helper thread
+  NoWait,    // with RWF_NOWAIT: -EAGAIN or a short count if the data is not in memory
+  OnHelper,  // pread(2) by a thread of the pool
 };
 
 class AioRead : public Link {
  public:
-  // Bytes are read by way of the page cache, a sentinel past it, with O_DIRECT.
+  // Bytes are read through the page cache; a sentinel bypasses it, with O_DIRECT.
   enum class Use : std::uint8_t { Bytes, Sentinel };
 
-  // `context` must outlive it.
-  explicit AioRead(AioContext& context, Use use = Use::Bytes) : context_(context), use_(use) {}
+  // Reads for `completion`, which notify() notifies. Both references must outlive it.
+  AioRead(AioContext& context, Completion& completion, Use use = Use::Bytes)
+      : context_(context), completion_(completion), use_(use) {}
   ~AioRead() { release(); }
 
-  // Reads up to `length` bytes (1 … AioContext::kBlockSize; a sentinel but OnHelper: kSentinelSize)
-  // of `file` at `offset`. Never fails here: an error is the result(). Must not be under way or
-  // done already. OnHelper, `file` must stay open while HelperThreads::works_for(owner).
-  void start(int file, off_t offset, std::size_t length, ReadMode mode,
-             const void* owner = nullptr);
+  // Reads up to `length` bytes (1 … AioContext::kBlockSize; a sentinel that is not OnHelper:
+  // kSentinelSize) of `file` at `offset`. Never fails here: an error is the result(). Must not be
+  // under way or done already. OnHelper, `file` must stay open while the completion has pending
+  // work.
+  void start(int file, off_t offset, std::size_t length, ReadMode mode);
 
-  // Gives the block up, whatever the state; afterwards start() may be called again.
+  // Releases the block, whatever the state; afterwards start() may be called again.
   void release();
 
   [[nodiscard]] bool started() const { return state_ != State::Nothing; }
@@ -65,32 +66,32 @@ class AioRead : public Link {
   // set_idle(true).
   [[nodiscard]] std::string_view bytes() const;
 
-  // Has reap() or submit() report `waiter`, once, when the read is done. nullptr: do not.
-  void set_waiter(void* waiter) { waiter_ = waiter; }
+  // Notifies the completion, once, when the read is done.
+  void notify() { notifies_ = true; }
 
-  // An idle read's bytes are not needed soon (its client is slow). When other reads lack a block,
-  // they take it, and this read is as before start(): whoever comes back to it starts it anew.
-  // So clients that do not read can never starve those that do.
+  // An idle read's bytes are not needed soon (its client is slow). If other reads lack a block,
+  // they take this one's, and this read is as before start(): its user starts it again later.
+  // So clients that do not read cannot starve clients that do.
   void set_idle(bool idle);
 
  private:
   friend class AioBlock;
   friend class AioContext;
-  enum class State { Nothing, InLine, Queued, InFlight, Done };
+  enum class State { Nothing, Waiting, Queued, InFlight, Done };
 
   AioBlock* surrender();
 
   AioContext& context_;
+  Completion& completion_;
   const Use use_;
   State state_ = State::Nothing;
   bool idle_ = false;
+  bool notifies_ = false;
   ReadMode mode_ = ReadMode::NoWait;
-  const void* owner_ = nullptr;
   int file_ = -1;
   off_t offset_ = 0;
   std::size_t length_ = 0;
   ssize_t result_ = 0;
-  void* waiter_ = nullptr;
   AioBlock* block_ = nullptr;
 };
 

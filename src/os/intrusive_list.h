@@ -49,6 +49,18 @@ class IntrusiveList {
     return empty() ? nullptr : static_cast<T*>(head_.next_);  // NOLINT(clang-analyzer-unix.Malloc)
   }
 
+  // Unlinks all elements.
+  void clear() {
+    while (T* const element = front())
+      static_cast<Link*>(element)->unlink();
+  }
+
+  // Moves all elements of `other`, in their order, to the end of this list.
+  void append(IntrusiveList& other) {
+    while (T* const element = other.front())
+      push_back(*element);
+  }
+
   // Puts `element` last; it leaves the list it was in.
   void push_back(T& element) {
     Link& link = element;

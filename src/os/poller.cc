@@ -6,10 +6,10 @@
 namespace aws {
 namespace {
 
-int control(int epoll, int operation, int fd, Interest interest, void* token) noexcept {
+int control(int epoll, int operation, int fd, Interest interest, EventSource& source) noexcept {
   epoll_event event{};
   event.events = static_cast<std::uint32_t>(interest);
-  event.data.ptr = token;
+  event.data.ptr = &source;
   return ::epoll_ctl(epoll, operation, fd, &event) == 0 ? 0 : -errno;
 }
 
@@ -19,12 +19,12 @@ Poller::Poller() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), events_{} {
   if (!epoll_) throw std::system_error(errno, std::generic_category(), "epoll_create1");
 }
 
-int Poller::add(int fd, Interest interest, void* token) noexcept {
-  return control(epoll_.get(), EPOLL_CTL_ADD, fd, interest, token);
+int Poller::add(int fd, Interest interest, EventSource& source) noexcept {
+  return control(epoll_.get(), EPOLL_CTL_ADD, fd, interest, source);
 }
 
-int Poller::change(int fd, Interest interest, void* token) noexcept {
-  return control(epoll_.get(), EPOLL_CTL_MOD, fd, interest, token);
+int Poller::change(int fd, Interest interest, EventSource& source) noexcept {
+  return control(epoll_.get(), EPOLL_CTL_MOD, fd, interest, source);
 }
 
 std::span<const epoll_event> Poller::wait(int timeout_ms) noexcept {

@@ -26,7 +26,8 @@ off_t last_block(off_t end) {
 
 // What was undertaken to get a window in.
 struct Residency::Announcement {
-  explicit Announcement(AioContext& aio) : read(aio, AioRead::Use::Sentinel) {}
+  Announcement(AioContext& aio, Completion& completion)
+      : read(aio, completion, AioRead::Use::Sentinel) {}
 
   static constexpr std::uint64_t kNoWindow = ~std::uint64_t{0};
   std::uint64_t index = kNoWindow;
@@ -36,26 +37,25 @@ struct Residency::Announcement {
   bool looked_at = false;  // ahead of its need: it was there, or was sent for
 };
 
-// Asks what file system the file is on: statfs(2) of a network's may take long.
-struct Residency::Study final : public Errand {
-  explicit Study(int open_file, void* whose) : file(open_file), owner(whose) {}
+// Asks which file system the file is on: statfs(2) of a network file system may take long.
+struct Residency::Study final : public Task {
+  explicit Study(int open_file) : file(open_file) {}
 
   void run(Sys& sys) noexcept override { file_system = sys.file_system_of(file); }
-  void returned(std::vector<void*>& ready) override {
+  void finished(CompletionList& ready) override {
     done = true;
-    ready.push_back(owner);
+    Task::finished(ready);
   }
 
   const int file;
-  void* const owner;
   std::int64_t file_system = 0;
   bool done = false;
 };
 
 struct Residency::Cold {
-  explicit Cold(AioContext& aio) {
+  Cold(AioContext& aio, Completion& completion) {
     for (std::size_t i = 0; i <= kAhead; ++i)
-      announcements.emplace_back(aio);
+      announcements.emplace_back(aio, completion);
   }
 
   UniqueFd direct;  // the file once more, with O_DIRECT
@@ -64,8 +64,8 @@ struct Residency::Cold {
   std::unique_ptr<Study> study;
 };
 
-Residency::Residency(PageCache& cache, int file, void* owner)
-    : cache_(cache), file_(file), owner_(owner) {}
+Residency::Residency(DiskIo& disk, int file, Completion& completion)
+    : disk_(disk), file_(file), completion_(completion) {}
 
 Residency::~Residency() = default;
 
@@ -79,7 +79,7 @@ void Residency::aim(off_t offset, std::uint64_t length) {
 }
 
 void Residency::missed(off_t offset, std::size_t length) {
-  cache_.read_ahead(file_, offset, offset + static_cast<off_t>(length));
+  disk_.read_ahead(file_, offset, offset + static_cast<off_t>(length));
 }
 
 std::int64_t Residency::ready(off_t offset, std::uint64_t wanted) {
@@ -94,7 +94,7 @@ std::int64_t Residency::ready(off_t offset, std::uint64_t wanted) {
     resident_end_ = window_end;
     if (cold_ == nullptr) {
       take_in(std::min(offset + static_cast<off_t>(wanted), end_));
-    } else if (medium_ == Medium::Tells) {
+    } else if (medium_ == Medium::HasNowait) {
       look_ahead(index);
     }
   }
@@ -105,16 +105,16 @@ std::int64_t Residency::ready(off_t offset, std::uint64_t wanted) {
 void Residency::take_in(off_t end) {
   while (resident_end_ < end) {
     const Window next = window(static_cast<std::uint64_t>((resident_end_ - begin_) / kWindow));
-    const bool waits = !cache_.is_plain() && medium_ != Medium::Memory;
-    if (waits && cache_.probe(file_, next.begin, next.end) != PageCache::Answer::Resident) return;
-    if (waits) ++cache_.counters().resident;
+    const bool waits = !disk_.is_plain() && medium_ != Medium::Memory;
+    if (waits && disk_.probe(file_, next.begin, next.end) != DiskIo::Answer::Resident) return;
+    if (waits) ++disk_.counters().resident;
     resident_end_ = next.end;
   }
 }
 
-// Whether `window` can be read now; false with `error` 0: the owner will be reported.
+// Whether `window` can be read now; false with `error` 0: the completion will be notified.
 bool Residency::admit(const Window& window, int& error) {
-  if (cache_.is_plain() || medium_ == Medium::Memory) return true;
+  if (disk_.is_plain() || medium_ == Medium::Memory) return true;
   if (cold_ != nullptr) {
     Announcement& announcement = announcement_of(window.index);
     if (announcement.by_helper && announcement.read.done()) {
@@ -122,14 +122,14 @@ bool Residency::admit(const Window& window, int& error) {
       return error == 0;
     }
   }
-  if (medium_ == Medium::Tells) {
-    switch (cache_.probe(file_, window.begin, window.end)) {
-      case PageCache::Answer::Resident:
-        if (cold_ == nullptr) ++cache_.counters().resident;
+  if (medium_ == Medium::HasNowait) {
+    switch (disk_.probe(file_, window.begin, window.end)) {
+      case DiskIo::Answer::Resident:
+        if (cold_ == nullptr) ++disk_.counters().resident;
         return true;
-      case PageCache::Answer::Missing:
+      case DiskIo::Answer::Missing:
         return await(window, announcement_of(window.index));
-      case PageCache::Answer::Unknown:
+      case DiskIo::Answer::Unknown:
         if (!study()) return false;
         return admit(window, error);
     }
@@ -137,18 +137,18 @@ bool Residency::admit(const Window& window, int& error) {
   return await(window, announcement_of(window.index));
 }
 
-// Has `window` announced, one way or another: false, for the owner to wait.
+// Has `window` announced, by a sentinel or a thread. Returns false: the caller waits.
 bool Residency::await(const Window& window, Announcement& announcement) {
   AioRead& read = announcement.read;
-  PageCache::Counters& counters = cache_.counters();
+  DiskIo::Counters& counters = disk_.counters();
   if (read.started() && !read.done()) {  // it was sent ahead
-    read.set_waiter(owner_);
+    read.notify();
     return false;
   }
   const bool was_sent = read.done();
   const ssize_t result = was_sent ? read.result() : 0;
   read.release();
-  if (medium_ == Medium::Silent) {
+  if (medium_ == Medium::LacksNowait) {
     ++counters.silent;
     send_helper(window, announcement);
   } else if (result < 0) {
@@ -164,24 +164,24 @@ bool Residency::await(const Window& window, Announcement& announcement) {
     ++(was_sent ? counters.again : counters.announced);
     send_sentinel(window, announcement);
   }
-  read.set_waiter(owner_);
+  read.notify();
   return false;
 }
 
 void Residency::send_sentinel(const Window& window, Announcement& announcement) {
   ++announcement.rounds;
-  cache_.read_ahead(file_, window.begin, window.end);
+  disk_.read_ahead(file_, window.begin, window.end);
   // NoWait: before it reads past the page cache, O_DIRECT would wait for what is dirty there.
   announcement.read.start(cold().direct.get(), last_block(window.end), AioContext::kSentinelSize,
                           ReadMode::NoWait);
 }
 
 void Residency::send_helper(const Window& window, Announcement& announcement) {
-  ++cache_.counters().to_helper;
-  if (medium_ == Medium::Tells) cache_.read_ahead(file_, window.begin, window.end);
+  ++disk_.counters().to_helper;
+  if (medium_ == Medium::HasNowait) disk_.read_ahead(file_, window.begin, window.end);
   announcement.by_helper = true;
   announcement.read.start(file_, window.begin, static_cast<std::size_t>(window.end - window.begin),
-                          ReadMode::OnHelper, owner_);
+                          ReadMode::OnHelper);
 }
 
 // Has the windows after `index` on their way before they are needed.
@@ -191,8 +191,8 @@ void Residency::look_ahead(std::uint64_t index) {
     if (ahead.begin >= end_ || !has_direct()) return;
     Announcement& announcement = announcement_of(next);
     if (std::exchange(announcement.looked_at, true)) continue;
-    if (cache_.probe(file_, ahead.begin, ahead.end) != PageCache::Answer::Missing) continue;
-    ++cache_.counters().ahead;
+    if (disk_.probe(file_, ahead.begin, ahead.end) != DiskIo::Answer::Missing) continue;
+    ++disk_.counters().ahead;
     send_sentinel(ahead, announcement);
   }
 }
@@ -216,14 +216,14 @@ Residency::Announcement& Residency::announcement_of(std::uint64_t index) {
 }
 
 Residency::Cold& Residency::cold() {
-  if (cold_ == nullptr) cold_ = std::make_unique<Cold>(cache_.aio());
+  if (cold_ == nullptr) cold_ = std::make_unique<Cold>(disk_.aio(), completion_);
   return *cold_;
 }
 
 bool Residency::has_direct() {
   Cold& state = cold();
   if (!state.direct && !state.lacks_direct) {
-    state.direct = UniqueFd(cache_.sys().reopen_direct(file_));
+    state.direct = UniqueFd(disk_.sys().reopen_direct(file_));
     state.lacks_direct = !state.direct;
   }
   return !state.lacks_direct;
@@ -232,26 +232,26 @@ bool Residency::has_direct() {
 // ---- The medium
 
 ReadMode Residency::read_mode() const {
-  if (cache_.is_plain() || medium_ == Medium::Memory) return ReadMode::MayWait;
-  return medium_ == Medium::Tells ? ReadMode::NoWait : ReadMode::OnHelper;
+  if (disk_.is_plain() || medium_ == Medium::Memory) return ReadMode::MayWait;
+  return medium_ == Medium::HasNowait ? ReadMode::NoWait : ReadMode::OnHelper;
 }
 
 bool Residency::study() {
   struct stat status {};
-  const dev_t device = cache_.sys().fstat(file_, status) == 0 ? status.st_dev : 0;
-  std::optional<Medium> medium = cache_.medium_of(device);
+  const dev_t device = disk_.sys().fstat(file_, status) == 0 ? status.st_dev : 0;
+  std::optional<Medium> medium = disk_.medium_of(device);
   if (!medium) {
     std::unique_ptr<Study>& study = cold().study;
     if (study == nullptr) {
-      study = std::make_unique<Study>(file_, owner_);
-      cache_.helpers().start(*study, owner_);
+      study = std::make_unique<Study>(file_);
+      disk_.threads().start(*study, completion_);
     }
     if (!study->done) return false;
-    medium = is_memory(study->file_system) ? Medium::Memory : Medium::Silent;
-    cache_.learn(device, *medium);
+    medium = is_memory(study->file_system) ? Medium::Memory : Medium::LacksNowait;
+    disk_.learn(device, *medium);
   }
   medium_ = *medium;
-  if (medium_ == Medium::Memory) ++cache_.counters().memory_files;
+  if (medium_ == Medium::Memory) ++disk_.counters().memory_files;
   return true;
 }
 

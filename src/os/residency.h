@@ -12,7 +12,7 @@
 // nowhere promised, so the window is probed again; after a few rounds, or where a sentinel cannot
 // be sent, a helper thread reads the window, and that is trusted as long as the window is read.
 //
-// It knows an open file and nothing of who reads it, or why. One thread.
+// It knows an open file, not what it is read for. One thread.
 #pragma once
 
 #include <sys/types.h>
@@ -22,7 +22,7 @@
 #include <memory>
 
 #include "os/aio.h"
-#include "os/page_cache.h"
+#include "os/disk_io.h"
 #include "os/unique_fd.h"
 
 namespace aws {
@@ -31,23 +31,23 @@ class Residency {
  public:
   static constexpr off_t kWindow = 256 * 1024;  // more than that, readahead would take at once
 
-  // `file` stays its owner's, and open: while this lives, and then while the helpers work for
-  // `owner`, who is also the waiter that gets reported. `cache` must outlive it.
-  Residency(PageCache& cache, int file, void* owner);
+  // `file` belongs to the caller, who keeps it open while this lives and while `completion` has
+  // pending work. `completion` is notified when a wait is over. `disk` must outlive it.
+  Residency(DiskIo& disk, int file, Completion& completion);
   ~Residency();
 
   // What is to be read, in order: `length` bytes from `offset` on.
   void aim(off_t offset, std::uint64_t length);
 
   // How many bytes from `offset`, within the aim, can be read now, as far as they are `wanted`;
-  // 0: the owner will be reported, and is to ask again; -errno: the disk has failed.
+  // 0: the completion will be notified, then call this again; -errno: the disk has failed.
   [[nodiscard]] std::int64_t ready(off_t offset, std::uint64_t wanted);
 
   // Whether anything of this file was not there, or not known to be, when it was asked for.
   [[nodiscard]] bool was_cold() const { return cold_ != nullptr; }
 
   // A NoWait read of these bytes, at least one, did not find them. The kernel has begun to bring in
-  // what was asked for and no more, which could look like all of it: see PageCache::read_ahead().
+  // what was asked for and no more, which could look like all of it: see DiskIo::read_ahead().
   void missed(off_t offset, std::size_t length);
 
   // What is in memory may be thrown out at any time: to be called when time has passed.
@@ -57,7 +57,7 @@ class Residency {
   // and study() has been called.
   [[nodiscard]] ReadMode read_mode() const;
 
-  // Finds out what medium it is. False: the owner will be reported, and is to ask again.
+  // Finds out what medium it is. False: the completion will be notified, then call this again.
   [[nodiscard]] bool study();
 
  private:
@@ -84,13 +84,13 @@ class Residency {
   [[nodiscard]] Cold& cold();
   [[nodiscard]] bool has_direct();
 
-  PageCache& cache_;
+  DiskIo& disk_;
   const int file_;
-  void* const owner_;
+  Completion& completion_;
   off_t begin_ = 0;
   off_t end_ = 0;
   off_t resident_end_ = 0;
-  Medium medium_ = Medium::Tells;
+  Medium medium_ = Medium::HasNowait;
   std::unique_ptr<Cold> cold_;
 };
 

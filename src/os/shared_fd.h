@@ -1,8 +1,8 @@
 // SharedFd: a file descriptor with several owners, closed by the last of them. For files that a
 // cache and the bodies made from it hold at the same time.
 //
-// A file that has lost its last name meanwhile is closed by a helper thread: that frees its blocks,
-// for which a loop has no time.
+// A file that has lost its last name meanwhile is closed by a thread of the pool: that frees its
+// blocks, which takes long.
 //
 // Owners may be in one thread only, or hand the descriptor from thread to thread: the count is not
 // atomic.
@@ -13,7 +13,7 @@
 #include <cstddef>
 #include <utility>
 
-#include "os/helper_threads.h"
+#include "os/thread_pool.h"
 #include "os/unique_fd.h"
 
 namespace aws {
@@ -26,7 +26,7 @@ class SharedFd {
   SharedFd(UniqueFd fd)  // NOLINT(google-explicit-constructor)
       : SharedFd(std::move(fd), nullptr) {}
   // The same; `closers`, which outlive it, close a file without a name.
-  SharedFd(UniqueFd fd, HelperThreads* closers)
+  SharedFd(UniqueFd fd, ThreadPool* closers)
       : held_(fd ? new Held{std::move(fd), closers, 1} : nullptr) {}
   SharedFd(const SharedFd& other) noexcept : held_(other.held_) {
     if (held_ != nullptr) ++held_->owners;
@@ -51,7 +51,7 @@ class SharedFd {
  private:
   struct Held {
     UniqueFd fd;
-    HelperThreads* closers;
+    ThreadPool* closers;
     std::size_t owners;
   };
   void give_up() {

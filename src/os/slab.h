@@ -41,11 +41,27 @@ class Slab {
 
   template <typename... Arguments>
   [[nodiscard]] Owner make(Arguments&&... arguments) {
+    return Owner(::new (allocate()) T(std::forward<Arguments>(arguments)...));
+  }
+
+  // A place for an object, which the caller constructs there.
+  [[nodiscard]] void* allocate() {
     if (with_room_.empty()) add_chunk();
     Chunk& chunk = *with_room_.front();
     Place* const place = chunk.take();
     if (chunk.free == nullptr) chunk.unlink();
-    return Owner(::new (place) T(std::forward<Arguments>(arguments)...));
+    return place;
+  }
+
+  // Gives back the place of an object that is destroyed already.
+  static void deallocate(void* object) noexcept {
+    auto* const place = static_cast<Place*>(object);
+    const auto within = reinterpret_cast<std::uintptr_t>(place) % kAlignment;
+    auto* const chunk = reinterpret_cast<Chunk*>(reinterpret_cast<std::byte*>(place) - within);
+    const bool was_full = chunk->free == nullptr;
+    chunk->put(*place);
+    --chunk->objects;
+    chunk->slab.settle(*chunk, was_full);
   }
 
   [[nodiscard]] std::size_t chunks() const { return chunks_; }
@@ -94,13 +110,7 @@ class Slab {
 
   static void end(T* object) noexcept {
     object->~T();
-    auto* const place = reinterpret_cast<Place*>(object);
-    const auto within = reinterpret_cast<std::uintptr_t>(place) % kAlignment;
-    auto* const chunk = reinterpret_cast<Chunk*>(reinterpret_cast<std::byte*>(place) - within);
-    const bool was_full = chunk->free == nullptr;
-    chunk->put(*place);
-    --chunk->objects;
-    chunk->slab.settle(*chunk, was_full);
+    deallocate(object);
   }
 
   // An object of `chunk` has ended.

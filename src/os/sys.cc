@@ -17,6 +17,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <ctime>
 
 namespace aws {
@@ -32,6 +33,56 @@ auto retried(Call call) noexcept -> decltype(call()) {
   }
 }
 
+// Room for one in_pktinfo or in6_pktinfo (ip(7), ipv6(7)).
+constexpr std::size_t kControlSize = CMSG_SPACE(sizeof(in6_pktinfo));
+
+LocalAddress destination_of(msghdr& message) noexcept {
+  LocalAddress to;
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr;
+       part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_PKTINFO) {
+      in_pktinfo info{};
+      std::memcpy(&info, CMSG_DATA(part), sizeof(info));
+      to.family = AF_INET;
+      std::memcpy(&to.address, &info.ipi_addr, sizeof(info.ipi_addr));
+    } else if (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_PKTINFO) {
+      in6_pktinfo info{};
+      std::memcpy(&info, CMSG_DATA(part), sizeof(info));
+      to.family = AF_INET6;
+      to.address = info.ipi6_addr;
+    }
+  }
+  return to;
+}
+
+template <typename Info>
+std::size_t append_part(msghdr& message, int level, int type, const Info& info) noexcept {
+  auto* const part = static_cast<cmsghdr*>(message.msg_control);
+  part->cmsg_level = level;
+  part->cmsg_type = type;
+  part->cmsg_len = CMSG_LEN(sizeof(info));
+  std::memcpy(CMSG_DATA(part), &info, sizeof(info));
+  return CMSG_SPACE(sizeof(info));
+}
+
+// Writes the source address into the message's control data. Returns the size of that.
+std::size_t append_source(const LocalAddress& from, msghdr& message) noexcept {
+  switch (from.family) {
+    case AF_INET: {
+      in_pktinfo info{};
+      std::memcpy(&info.ipi_spec_dst, &from.address, sizeof(info.ipi_spec_dst));
+      return append_part(message, IPPROTO_IP, IP_PKTINFO, info);
+    }
+    case AF_INET6: {
+      in6_pktinfo info{};
+      info.ipi6_addr = from.address;
+      return append_part(message, IPPROTO_IPV6, IPV6_PKTINFO, info);
+    }
+    default:
+      return 0;
+  }
+}
+
 timespec read_clock(clockid_t clock) noexcept {
   timespec time{};
   ::clock_gettime(clock, &time);
@@ -39,6 +90,18 @@ timespec read_clock(clockid_t clock) noexcept {
 }
 
 }  // namespace
+
+std::string_view name(SysCall call) {
+  switch (call) {
+#define SYS_CALL(kind, result, name, parameters, arguments, traced_as) \
+  case SysCall::kind:                                                  \
+    return traced_as;
+#include "os/sys_calls.def"
+    case SysCall::kCount:
+      break;
+  }
+  return "";
+}
 
 int Sys::accept(int listener, sockaddr_storage& peer) noexcept {
   return retried([&] {
@@ -86,6 +149,45 @@ int Sys::shutdown_write(int socket) noexcept {
 void Sys::reset_on_close(int socket) noexcept {
   const linger at_once{1, 0};
   ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
+int Sys::socket_error(int socket) noexcept {
+  int error = 0;
+  socklen_t size = sizeof(error);
+  const int result = ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size);
+  return result == 0 ? -error : -errno;
+}
+
+ssize_t Sys::receive_datagram(int socket, std::span<char> into, sockaddr_storage& from,
+                              LocalAddress& to) noexcept {
+  iovec bytes{into.data(), into.size()};
+  alignas(cmsghdr) std::array<char, kControlSize> control{};
+  msghdr message{};
+  message.msg_name = &from;
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  const ssize_t size = retried([&] {
+    message.msg_namelen = sizeof(from);
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    return ::recvmsg(socket, &message, 0);
+  });
+  to = size < 0 ? LocalAddress{} : destination_of(message);
+  return size;
+}
+
+ssize_t Sys::send_datagram(int socket, std::string_view bytes, const sockaddr_storage& to,
+                           const LocalAddress& from) noexcept {
+  iovec whole{const_cast<char*>(bytes.data()), bytes.size()};  // sendmsg(2) does not write to it
+  alignas(cmsghdr) std::array<char, kControlSize> control{};
+  msghdr message{};
+  message.msg_name = const_cast<sockaddr_storage*>(&to);
+  message.msg_namelen = to.ss_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+  message.msg_iov = &whole;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = append_source(from, message);
+  return retried([&] { return ::sendmsg(socket, &message, MSG_NOSIGNAL); });
 }
 
 int Sys::open_beneath(int directory, const char* path, int flags, bool cached_only) noexcept {

@@ -5,11 +5,10 @@
 
 namespace aws {
 
-BlockReader::BlockReader(PageCache& cache, SharedFd file, void* waiter)
+BlockReader::BlockReader(DiskIo& disk, SharedFd file, Completion& completion)
     : file_(std::move(file)),
-      waiter_(waiter),
-      residency_(cache, file_.get(), waiter),
-      slots_{Slot(cache.aio()), Slot(cache.aio())} {}
+      residency_(disk, file_.get(), completion),
+      slots_{Slot(disk.aio(), completion), Slot(disk.aio(), completion)} {}
 
 void BlockReader::aim(off_t offset, std::uint64_t length) {
   next_offset_ = offset;
@@ -64,8 +63,8 @@ bool BlockReader::note_obstacle(ssize_t error) {
   return true;
 }
 
-// Whether the current read can be started, or is. False: the waiter will be reported, or the disk
-// has failed.
+// Whether the current read can be started, or is. False: the completion will be notified, or the
+// disk has failed.
 bool BlockReader::can_start() {
   Slot& slot = current();
   if (slot.read.started()) return true;
@@ -124,13 +123,13 @@ void BlockReader::start(Slot& slot) {
   slot.length -= slot.used;
   slot.used = 0;
   const ReadMode mode = slot.refusals < kRefusals ? residency_.read_mode() : ReadMode::OnHelper;
-  slot.read.start(file_.get(), slot.offset, slot.length, mode, waiter_);
+  slot.read.start(file_.get(), slot.offset, slot.length, mode);
 }
 
 // Who waits in line for a block must not hold on to another: two that do so would wait for ever.
 BlockReader::Fetch BlockReader::await_disk() {
   other().read.set_idle(true);
-  current().read.set_waiter(waiter_);
+  current().read.notify();
   return Fetch::AwaitDisk;
 }
 

@@ -19,7 +19,7 @@
 #include <string_view>
 
 #include "os/aio.h"
-#include "os/page_cache.h"
+#include "os/disk_io.h"
 #include "os/residency.h"
 #include "os/shared_fd.h"
 #include "serve/body.h"
@@ -28,15 +28,15 @@ namespace aws {
 
 class BlockReader {
  public:
-  // Reads `file` for `waiter`. `cache` must outlive it.
-  BlockReader(PageCache& cache, SharedFd file, void* waiter);
+  // Reads `file`, and notifies `completion` when a wait is over. `disk` must outlive it.
+  BlockReader(DiskIo& disk, SharedFd file, Completion& completion);
 
   // Reads `length` bytes from `offset` on next; what was left of the last part is dropped.
   void aim(off_t offset, std::uint64_t length);
 
   enum class Fetch : std::uint8_t {
     Ready,      // bytes() is not empty
-    AwaitDisk,  // fetch again when the waiter has been reported
+    AwaitDisk,  // fetch again when the completion has been notified
     End,        // all bytes of the part were used
     Failed,     // see failure()
   };
@@ -60,7 +60,7 @@ class BlockReader {
  private:
   // One of the two blocks, and which stretch of the file belongs in it.
   struct Slot {
-    explicit Slot(AioContext& aio) : read(aio) {}
+    Slot(AioContext& aio, Completion& completion) : read(aio, completion) {}
     AioRead read;
     off_t offset = 0;
     std::size_t length = 0;  // 0: nothing is left for it
@@ -87,7 +87,6 @@ class BlockReader {
   static constexpr int kRefusals = 3;  // of a read of what is said to be in memory: then a helper
 
   SharedFd file_;
-  void* waiter_;
   Residency residency_;
   Obstacle obstacle_ = Obstacle::None;
   off_t next_offset_ = 0;         // where the stretch begins that has no slot yet

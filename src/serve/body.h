@@ -14,7 +14,7 @@ namespace aws {
 
 enum class Pump : std::uint8_t {
   AwaitSocket,  // pump again when the socket is writable (it may be already: others come first)
-  AwaitDisk,    // pump again when the waiter has been reported: the data is there
+  AwaitDisk,    // pump again when the completion has been notified: the data is there
   Done,         // every byte that was promised is in the socket
   Failed,       // the promise can't be kept: close the connection; see failure()
 };

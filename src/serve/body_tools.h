@@ -4,9 +4,7 @@
 
 #include <string_view>
 
-#include "os/aio.h"
-#include "os/helper_threads.h"
-#include "os/page_cache.h"
+#include "os/disk_io.h"
 #include "os/sys.h"
 #include "serve/lookup.h"
 
@@ -14,9 +12,7 @@ namespace aws {
 
 struct BodyTools {
   Sys& sys;
-  AioContext& aio;
-  PageCache& page_cache;
-  HelperThreads& helpers;
+  DiskIo& disk;
   Lookup& lookup;              // during the answer's making
   Moment now{};                // of the batch
   std::string_view date = {};  // the Date field's value; empty: not known here

@@ -1,7 +1,7 @@
 // DynamicBody: a file's bytes by kernel AIO, as they are: read by BlockReader, sent from memory.
 #pragma once
 
-#include "os/page_cache.h"
+#include "os/disk_io.h"
 #include "os/pooled.h"
 #include "os/shared_fd.h"
 #include "serve/block_reader.h"
@@ -11,10 +11,10 @@ namespace aws {
 
 class DynamicBody final : public FileBody, public Pooled<DynamicBody> {
  public:
-  // Sends `file`; aim() tells what to send. Whenever pump() returns AwaitDisk, `waiter` will be
-  // reported. `sys` and `cache` must outlive it.
-  DynamicBody(Sys& sys, PageCache& cache, SharedFd file, void* waiter)
-      : sys_(sys), reader_(cache, std::move(file), waiter) {}
+  // Sends `file`; aim() tells what to send. Whenever pump() returns AwaitDisk, `completion`
+  // will be notified. `sys` and `disk` must outlive it.
+  DynamicBody(Sys& sys, DiskIo& disk, SharedFd file, Completion& completion)
+      : sys_(sys), reader_(disk, std::move(file), completion) {}
 
   void aim(off_t offset, std::uint64_t length, bool more) override;
   [[nodiscard]] Pump pump(int socket) override;

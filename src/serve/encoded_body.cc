@@ -9,10 +9,10 @@
 
 namespace aws {
 
-EncodedBody::EncodedBody(Sys& sys, PageCache& cache, SharedFd file, std::uint64_t length,
-                         std::unique_ptr<Encoder> encoder, void* waiter)
+EncodedBody::EncodedBody(Sys& sys, DiskIo& disk, SharedFd file, std::uint64_t length,
+                         std::unique_ptr<Encoder> encoder, Completion& completion)
     : sys_(sys),
-      reader_(cache, std::move(file), waiter),
+      reader_(disk, std::move(file), completion),
       encoder_(std::move(encoder)),
       left_(length) {
   reader_.aim(0, length);

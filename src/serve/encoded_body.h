@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "os/page_cache.h"
+#include "os/disk_io.h"
 #include "os/shared_fd.h"
 #include "serve/block_reader.h"
 #include "serve/encoder.h"
@@ -17,9 +17,9 @@ namespace aws {
 class EncodedBody final : public Body {
  public:
   // Sends all `length` > 0 bytes of `file`, encoded by `encoder`. Whenever pump() returns
-  // AwaitDisk, `waiter` will be reported. `sys` and `cache` must outlive it.
-  EncodedBody(Sys& sys, PageCache& cache, SharedFd file, std::uint64_t length,
-              std::unique_ptr<Encoder> encoder, void* waiter);
+  // AwaitDisk, `completion` will be notified. `sys` and `disk` must outlive it.
+  EncodedBody(Sys& sys, DiskIo& disk, SharedFd file, std::uint64_t length,
+              std::unique_ptr<Encoder> encoder, Completion& completion);
 
   [[nodiscard]] Pump pump(int socket) override;
 

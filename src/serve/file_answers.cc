@@ -8,7 +8,7 @@
 
 #include "http/accept_encoding.h"
 #include "http/conditional.h"
-#include "os/page_cache.h"
+#include "os/disk_io.h"
 #include "serve/file_cache.h"
 
 namespace aws {
@@ -17,9 +17,9 @@ namespace {
 constexpr std::string_view kMimeTypes = "/etc/mime.types";
 
 // Whether all of a file can be read without sleeping; or the loop sleeps whenever it must, anyway.
-bool can_be_read_now(PageCache& cache, const OpenedFile& opened) {
-  if (cache.is_plain() || cache.medium_of(opened.status.st_dev) == Medium::Memory) return true;
-  return cache.probe(opened.file.get(), 0, opened.status.st_size) == PageCache::Answer::Resident;
+bool can_be_read_now(DiskIo& disk, const OpenedFile& opened) {
+  if (disk.is_plain() || disk.medium_of(opened.status.st_dev) == Medium::Memory) return true;
+  return disk.probe(opened.file.get(), 0, opened.status.st_size) == DiskIo::Answer::Resident;
 }
 
 }  // namespace
@@ -59,7 +59,7 @@ Response FileAnswers::answer(const Visit& visit, const ResourceKind& kind, std::
     response.body = std::make_unique<ImageBody>(visit.tools.sys, *image);
     response.head_in_body = true;
   } else {
-    response.body = whole_body(kind, std::move(opened), visit.tools, visit.waiter);
+    response.body = whole_body(kind, std::move(opened), visit.tools, visit.completion);
   }
   return response;
 }
@@ -83,7 +83,7 @@ void FileAnswers::get_to_know(const Visit& visit, const ResourceKind& kind, std:
   if (!has_lasting_validators(opened.status, visit.tools.now)) return;
   Request plain;
   plain.method = Method::Get;
-  const Visit asks_plainly{plain, visit.target, visit.tools, visit.waiter};
+  const Visit asks_plainly{plain, visit.target, visit.tools, visit.completion};
   ResponseHead head = answer_anew(asks_plainly, kind, path, opened).head;
   if (head.status != 200 || !head.content_length) return;
   head.common_fields = common_fields_;
@@ -114,7 +114,7 @@ const ResponseImage* FileAnswers::image_of(const Visit& visit, const ResourceKin
   if (image.made != nullptr && image.made->second == tools.now.wall_s) return image.made.get();
   if (++image.asked < ResponseImage::kWorthIt) return nullptr;
   image.asked = 0;
-  if (!can_be_read_now(tools.page_cache, opened)) return nullptr;
+  if (!can_be_read_now(tools.disk, opened)) return nullptr;
   ResponseHead head;
   head.made_fields = opened.cached->fields;
   std::string text;
@@ -132,7 +132,7 @@ Response FileAnswers::answer_anew(const Visit& visit, const ResourceKind& kind,
   Response response = file_response(visit.request, kind,
                                     choose_representation(visit.request, root_, visit.tools.lookup,
                                                           site_, choice, std::move(opened)),
-                                    visit.tools, visit.waiter);
+                                    visit.tools, visit.completion);
   if (response.head.status < 400) response.head.cache_control = cache_control_of(path);
   return response;
 }

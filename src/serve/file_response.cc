@@ -54,38 +54,40 @@ void describe_content(ResponseHead& head, const Representation& file) {
 
 // Post-processed on the way: chunked, since the length is not known. False, and nothing is changed,
 // if the encoder cannot be had.
-bool send_encoded(Response& response, Representation& file, const BodyTools& tools, void* waiter) {
+bool send_encoded(Response& response, Representation& file, const BodyTools& tools,
+                  Completion& completion) {
   std::unique_ptr<Encoder> encoder = make_encoder(coding_name(file.coding));
   if (encoder == nullptr) return false;
   const auto length = static_cast<std::uint64_t>(file.opened.status.st_size);
   describe_content(response.head, file);
   response.head.chunked = true;
-  response.body = std::make_unique<EncodedBody>(
-      tools.sys, tools.page_cache, std::move(file.opened.file), length, std::move(encoder), waiter);
+  response.body = std::make_unique<EncodedBody>(tools.sys, tools.disk, std::move(file.opened.file),
+                                                length, std::move(encoder), completion);
   return true;
 }
 
 void send_range(Response& response, const ResourceKind& kind, Representation file,
-                const ByteRange& range, const BodyTools& tools, void* waiter) {
+                const ByteRange& range, const BodyTools& tools, Completion& completion) {
   const auto length = static_cast<std::uint64_t>(file.opened.status.st_size);
   describe_content(response.head, file);
   response.head.status = 206;
   response.head.content_length = range.length();
   response.head.content_range = content_range(range, length);
   response.decision = "1 range";
-  std::unique_ptr<FileBody> body = kind.make_body(tools, std::move(file.opened.file), waiter);
+  std::unique_ptr<FileBody> body = kind.make_body(tools, std::move(file.opened.file), completion);
   body->aim(static_cast<off_t>(range.first), range.length(), false);
   response.body = std::move(body);
 }
 
 // False if the whole file would be no longer.
 bool send_ranges(Response& response, const ResourceKind& kind, Representation& file,
-                 const std::vector<ByteRange>& ranges, const BodyTools& tools, void* waiter) {
+                 const std::vector<ByteRange>& ranges, const BodyTools& tools,
+                 Completion& completion) {
   const auto length = static_cast<std::uint64_t>(file.opened.status.st_size);
   // Differs from answer to answer; that somebody guesses it costs only a client that let itself be
   // given a forged file.
   const auto number = static_cast<std::uint64_t>(tools.now.monotonic_us) * 0x9e3779b97f4a7c15U ^
-                      reinterpret_cast<std::uintptr_t>(waiter) ^ file.opened.status.st_ino;
+                      reinterpret_cast<std::uintptr_t>(&completion) ^ file.opened.status.st_ino;
   const Multipart multipart(file.content_type, length, number);
   const std::optional<std::uint64_t> body_length = multipart.body_length(ranges);
   if (!body_length) return false;
@@ -103,7 +105,7 @@ bool send_ranges(Response& response, const ResourceKind& kind, Representation& f
                      .length = range.length()});
   }
   response.body = std::make_unique<MultipartBody>(
-      tools.sys, kind.make_body(tools, std::move(file.opened.file), waiter), std::move(parts),
+      tools.sys, kind.make_body(tools, std::move(file.opened.file), completion), std::move(parts),
       multipart.end());
   return true;
 }
@@ -120,7 +122,7 @@ Response not_satisfiable(Response response, std::uint64_t length) {
 }  // namespace
 
 Response file_response(const Request& request, const ResourceKind& kind, Representation file,
-                       const BodyTools& tools, void* waiter) {
+                       const BodyTools& tools, Completion& completion) {
   if (!file.acceptable) {
     Response refusal = status_response(406);
     refusal.head.vary_encoding = true;
@@ -133,10 +135,10 @@ Response file_response(const Request& request, const ResourceKind& kind, Represe
   const Decision decision = evaluate_preconditions(request, validators, tools.now.wall_s);
   if (decision.verdict != Verdict::Proceed) return decided(std::move(response), decision);
   if (file.encode) {
-    if (send_encoded(response, file, tools, waiter)) return response;
+    if (send_encoded(response, file, tools, completion)) return response;
     file.encode = false;  // then as it is, under its own tag
     file.coding = Coding::Identity;
-    return file_response(request, kind, std::move(file), tools, waiter);
+    return file_response(request, kind, std::move(file), tools, completion);
   }
 
   const auto length = static_cast<std::uint64_t>(file.opened.status.st_size);
@@ -147,23 +149,23 @@ Response file_response(const Request& request, const ResourceKind& kind, Represe
     }
     if (ranges.kind == Ranges::Kind::Partial) {
       if (ranges.list.size() == 1) {
-        send_range(response, kind, std::move(file), ranges.list.front(), tools, waiter);
+        send_range(response, kind, std::move(file), ranges.list.front(), tools, completion);
         return response;
       }
-      if (send_ranges(response, kind, file, ranges.list, tools, waiter)) return response;
+      if (send_ranges(response, kind, file, ranges.list, tools, completion)) return response;
     }
   }
   describe_content(response.head, file);
   response.head.content_length = length;
-  response.body = whole_body(kind, std::move(file.opened), tools, waiter);
+  response.body = whole_body(kind, std::move(file.opened), tools, completion);
   return response;
 }
 
 std::unique_ptr<Body> whole_body(const ResourceKind& kind, OpenedFile opened,
-                                 const BodyTools& tools, void* waiter) {
+                                 const BodyTools& tools, Completion& completion) {
   const auto length = static_cast<std::uint64_t>(opened.status.st_size);
   if (length == 0) return nullptr;
-  std::unique_ptr<FileBody> body = kind.make_body(tools, std::move(opened.file), waiter);
+  std::unique_ptr<FileBody> body = kind.make_body(tools, std::move(opened.file), completion);
   body->aim(0, length, false);
   return body;
 }

@@ -9,26 +9,26 @@
 namespace aws {
 namespace {
 
-constexpr int kSlicesPerErrand = 32;  // some 3,000 entries: then others get the helper
+constexpr int kSlicesPerTask = 32;  // some 3,000 entries: then other tasks get the thread
 
 }  // namespace
 
-ListingBody::ListingBody(Sys& sys, HelperThreads& helpers, const DocumentRoot& root,
-                         SharedFd folder, const ListingRequest& request, void* waiter,
+ListingBody::ListingBody(Sys& sys, ThreadPool& threads, const DocumentRoot& root, SharedFd folder,
+                         const ListingRequest& request, Completion& completion,
                          ListingSlots::Slot slot)
     : sys_(sys),
-      helpers_(helpers),
+      threads_(threads),
+      completion_(completion),
       slot_(std::move(slot)),
       chunked_(request.chunked),
-      reading_(FolderReader(root, std::move(folder), request.path, request.dotfiles), request.sort,
-               waiter),
+      reading_(FolderReader(root, std::move(folder), request.path, request.dotfiles), request.sort),
       page_(make_listing_page(request.format, request.path, request.sort)) {}
 
 Pump ListingBody::pump(int socket) {
   if (stage_ == Stage::Reading) {
     if (reading_.result < 0) return fail(Failure::ReadError);
     if (reading_.result > 0) {
-      helpers_.start(reading_, reading_.owner);
+      threads_.start(reading_, completion_);
       return Pump::AwaitDisk;
     }
     stage_ = Stage::Opening;
@@ -49,7 +49,7 @@ Pump ListingBody::pump(int socket) {
 
 // On a helper thread: takes in some more of the folder.
 void ListingBody::Reading::run(Sys& sys) noexcept {
-  for (int i = 0; i < kSlicesPerErrand; ++i) {
+  for (int i = 0; i < kSlicesPerTask; ++i) {
     FolderSlice slice;
     result = reader.read(sys, slice);
     if (result <= 0) break;

@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "os/helper_threads.h"
 #include "os/shared_fd.h"
+#include "os/thread_pool.h"
 #include "serve/body.h"
 #include "serve/document_root.h"
 #include "serve/folder_reader.h"
@@ -35,10 +35,11 @@ struct ListingRequest {
 class ListingBody final : public Body {
  public:
   // Lists `folder`: the folder at `request.path` beneath `root`, open for reading; holds `slot` as
-  // long as it lives. Whenever pump() returns AwaitDisk, `waiter` will be reported, and must not
-  // let this die while `helpers` work for it. All but `folder` and `slot` must outlive it.
-  ListingBody(Sys& sys, HelperThreads& helpers, const DocumentRoot& root, SharedFd folder,
-              const ListingRequest& request, void* waiter, ListingSlots::Slot slot = nullptr);
+  // long as it lives. Whenever pump() returns AwaitDisk, `completion` will be notified; this must
+  // not be destroyed while it has pending work. All but `folder` and `slot` must outlive it.
+  ListingBody(Sys& sys, ThreadPool& threads, const DocumentRoot& root, SharedFd folder,
+              const ListingRequest& request, Completion& completion,
+              ListingSlots::Slot slot = nullptr);
 
   // AwaitSocket also when it only makes way for others. Failed, without the last chunk, when the
   // folder cannot be read to its end: half a listing never looks like a whole one.
@@ -50,24 +51,23 @@ class ListingBody final : public Body {
   enum class Stage : std::uint8_t { Reading, Opening, Rows, Ended };
 
   // Reads some slices of the folder; the loop looks at none of this while that is under way.
-  struct Reading final : public Errand {
-    Reading(FolderReader folder_reader, ListingSort sort, void* whose)
-        : reader(std::move(folder_reader)), entries(sort), owner(whose) {}
+  struct Reading final : public Task {
+    Reading(FolderReader folder_reader, ListingSort sort)
+        : reader(std::move(folder_reader)), entries(sort) {}
 
     void run(Sys& sys) noexcept override;
-    void returned(std::vector<void*>& ready) override { ready.push_back(owner); }
 
     FolderReader reader;
     SortedEntries entries;
     ListingTotals totals{};
     int result = 1;  // as FolderReader::read() says
-    void* const owner;
   };
 
   void render_slice();
 
   Sys& sys_;
-  HelperThreads& helpers_;
+  ThreadPool& threads_;
+  Completion& completion_;
   ListingSlots::Slot slot_;
   bool chunked_;
   Stage stage_ = Stage::Reading;

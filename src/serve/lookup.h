@@ -10,15 +10,15 @@
 namespace aws {
 
 class FileCache;
-class HelperThreads;
+class ThreadPool;
 
 struct Lookup {
   Sys& sys;
   bool may_sleep = true;
-  FileCache* cache = nullptr;        // nullptr: each path is opened anew
-  Moment now{};                      // for the cache
-  HelperThreads* closers = nullptr;  // see SharedFd
-  bool would_sleep = false;          // set by whoever had to give up for want of may_sleep
+  FileCache* cache = nullptr;     // nullptr: each path is opened anew
+  Moment now{};                   // for the cache
+  ThreadPool* closers = nullptr;  // see SharedFd
+  bool would_sleep = false;       // set by whoever had to give up for want of may_sleep
 };
 
 }  // namespace aws

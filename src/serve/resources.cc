@@ -18,12 +18,14 @@
 namespace aws {
 namespace {
 
-std::unique_ptr<FileBody> make_static(const BodyTools& tools, SharedFd file, void* waiter) {
-  return std::make_unique<StaticBody>(tools.sys, tools.page_cache, std::move(file), waiter);
+std::unique_ptr<FileBody> make_static(const BodyTools& tools, SharedFd file,
+                                      Completion& completion) {
+  return std::make_unique<StaticBody>(tools.sys, tools.disk, std::move(file), completion);
 }
 
-std::unique_ptr<FileBody> make_dynamic(const BodyTools& tools, SharedFd file, void* waiter) {
-  return std::make_unique<DynamicBody>(tools.sys, tools.page_cache, std::move(file), waiter);
+std::unique_ptr<FileBody> make_dynamic(const BodyTools& tools, SharedFd file,
+                                       Completion& completion) {
+  return std::make_unique<DynamicBody>(tools.sys, tools.disk, std::move(file), completion);
 }
 
 constexpr std::array kKinds = {
@@ -109,8 +111,9 @@ Resources::Resources(Site site)
   }
 }
 
-Response Resources::answer(const Request& request, const BodyTools& tools, void* waiter) const {
-  Response response = respond(request, tools, waiter);
+Response Resources::answer(const Request& request, const BodyTools& tools,
+                           Completion& completion) const {
+  Response response = respond(request, tools, completion);
   response.head.common_fields = common_fields_;
   if (request.method == Method::Head) {
     response.body.reset();
@@ -119,7 +122,8 @@ Response Resources::answer(const Request& request, const BodyTools& tools, void*
   return response;
 }
 
-Response Resources::respond(const Request& request, const BodyTools& tools, void* waiter) const {
+Response Resources::respond(const Request& request, const BodyTools& tools,
+                            Completion& completion) const {
   if (request.refusal != 200) return status_response(request.refusal);
   if (request.method == Method::Options || request.method == Method::Other) {
     const int status = request.method == Method::Options ? 204 : 405;
@@ -131,7 +135,7 @@ Response Resources::respond(const Request& request, const BodyTools& tools, void
   std::string made;
   const std::optional<Target> target = parse_target(request.target, made);
   if (!target) return status_response(400);
-  const Visit visit{request, *target, tools, waiter};
+  const Visit visit{request, *target, tools, completion};
   Response response = find(visit);
   return response.head.status == 404 ? fall_back(visit, std::move(response)) : std::move(response);
 }
@@ -195,8 +199,8 @@ Response Resources::list_folder(const Visit& visit, SharedFd folder) const {
   response.head.content_type = as_json ? "application/json" : "text/html; charset=utf-8";
   response.head.chunked = wanted.chunked;
   response.body =
-      std::make_unique<ListingBody>(visit.tools.sys, visit.tools.helpers, root_, std::move(folder),
-                                    wanted, visit.waiter, std::move(slot));
+      std::make_unique<ListingBody>(visit.tools.sys, visit.tools.disk.threads(), root_,
+                                    std::move(folder), wanted, visit.completion, std::move(slot));
   return response;
 }
 

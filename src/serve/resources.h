@@ -26,13 +26,14 @@ class Resources {
   Resources(const Resources&) = delete;
   Resources& operator=(const Resources&) = delete;
 
-  // The answer to `request`; never fails, since an error is an answer too. `waiter` is who gets
-  // reported when a read or an errand for the body is done.
-  [[nodiscard]] Response answer(const Request& request, const BodyTools& tools, void* waiter) const;
+  // The answer to `request`; never fails, since an error is an answer too. `completion`
+  // is notified when a read or a task for the body is done.
+  [[nodiscard]] Response answer(const Request& request, const BodyTools& tools,
+                                Completion& completion) const;
 
  private:
   [[nodiscard]] Response respond(const Request& request, const BodyTools& tools,
-                                 void* waiter) const;
+                                 Completion& completion) const;
   [[nodiscard]] Response find(const Visit& visit) const;
   [[nodiscard]] Response open_front_page(const Visit& visit) const;
   [[nodiscard]] Response open_folder(const Visit& visit, const ResourceKind& kind) const;

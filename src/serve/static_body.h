@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "os/page_cache.h"
+#include "os/disk_io.h"
 #include "os/pooled.h"
 #include "os/residency.h"
 #include "os/shared_fd.h"
@@ -14,10 +14,10 @@ namespace aws {
 
 class StaticBody final : public FileBody, public Pooled<StaticBody> {
  public:
-  // Sends `file`; aim() tells what to send. Whenever pump() returns AwaitDisk, `waiter` will be
-  // reported. `sys` and `cache` must outlive it.
-  StaticBody(Sys& sys, PageCache& cache, SharedFd file, void* waiter)
-      : sys_(sys), file_(std::move(file)), residency_(cache, file_.get(), waiter) {}
+  // Sends `file`; aim() tells what to send. Whenever pump() returns AwaitDisk, `completion`
+  // will be notified. `sys` and `disk` must outlive it.
+  StaticBody(Sys& sys, DiskIo& disk, SharedFd file, Completion& completion)
+      : sys_(sys), file_(std::move(file)), residency_(disk, file_.get(), completion) {}
 
   void aim(off_t offset, std::uint64_t length, bool more) override;
   [[nodiscard]] Pump pump(int socket) override;

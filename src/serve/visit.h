@@ -11,7 +11,7 @@ struct Visit {
   const Request& request;
   const Target& target;
   const BodyTools& tools;
-  void* waiter;  // who gets reported when a read or an errand for the body is done
+  Completion& completion;  // notified when a read or a task for the body is done
 };
 
 }  // namespace aws

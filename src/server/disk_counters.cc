@@ -17,16 +17,16 @@ struct Row {
 };
 
 constexpr std::array kWindowRows = {
-    Row<PageCache::Counters>{"resident", &PageCache::Counters::resident},
-    Row<PageCache::Counters>{"announced", &PageCache::Counters::announced},
-    Row<PageCache::Counters>{"ahead", &PageCache::Counters::ahead},
-    Row<PageCache::Counters>{"again", &PageCache::Counters::again},
-    Row<PageCache::Counters>{"to helper", &PageCache::Counters::to_helper},
-    Row<PageCache::Counters>{"refused", &PageCache::Counters::refused},
-    Row<PageCache::Counters>{"no direct", &PageCache::Counters::no_direct},
-    Row<PageCache::Counters>{"gave up", &PageCache::Counters::gave_up},
-    Row<PageCache::Counters>{"silent", &PageCache::Counters::silent},
-    Row<PageCache::Counters>{"memory files", &PageCache::Counters::memory_files},
+    Row<DiskIo::Counters>{"resident", &DiskIo::Counters::resident},
+    Row<DiskIo::Counters>{"announced", &DiskIo::Counters::announced},
+    Row<DiskIo::Counters>{"ahead", &DiskIo::Counters::ahead},
+    Row<DiskIo::Counters>{"again", &DiskIo::Counters::again},
+    Row<DiskIo::Counters>{"to helper", &DiskIo::Counters::to_helper},
+    Row<DiskIo::Counters>{"refused", &DiskIo::Counters::refused},
+    Row<DiskIo::Counters>{"no direct", &DiskIo::Counters::no_direct},
+    Row<DiskIo::Counters>{"gave up", &DiskIo::Counters::gave_up},
+    Row<DiskIo::Counters>{"silent", &DiskIo::Counters::silent},
+    Row<DiskIo::Counters>{"memory files", &DiskIo::Counters::memory_files},
 };
 constexpr std::array kReadRows = {
     Row<AioContext::Counters>{"started", &AioContext::Counters::reads},
@@ -36,8 +36,8 @@ constexpr std::array kReadRows = {
     Row<AioContext::Counters>{"ring full", &AioContext::Counters::ring_full},
 };
 constexpr std::array kHelperRows = {
-    Row<HelperThreads::Counters>{"errands", &HelperThreads::Counters::errands},
-    Row<HelperThreads::Counters>{"waited", &HelperThreads::Counters::waited},
+    Row<ThreadPool::Counters>{"tasks", &ThreadPool::Counters::tasks},
+    Row<ThreadPool::Counters>{"queued", &ThreadPool::Counters::queued},
 };
 constexpr std::array kOwnRows = {Row<DiskCounters>{"off the loop", &DiskCounters::openings}};
 
@@ -63,17 +63,17 @@ void append_part(std::string& line, std::string_view what, const Part& part,
 }  // namespace
 
 void DiskCounters::add(const DiskCounters& other) {
-  add_part<PageCache::Counters>(windows, other.windows, kWindowRows);
+  add_part<DiskIo::Counters>(windows, other.windows, kWindowRows);
   add_part<AioContext::Counters>(aio, other.aio, kReadRows);
-  add_part<HelperThreads::Counters>(helpers, other.helpers, kHelperRows);
+  add_part<ThreadPool::Counters>(threads, other.threads, kHelperRows);
   add_part<DiskCounters>(*this, other, kOwnRows);
 }
 
 std::string summary(const DiskCounters& counters) {
   std::string line;
-  append_part<PageCache::Counters>(line, "windows", counters.windows, kWindowRows);
+  append_part<DiskIo::Counters>(line, "windows", counters.windows, kWindowRows);
   append_part<AioContext::Counters>(line, "reads", counters.aio, kReadRows);
-  append_part<HelperThreads::Counters>(line, "helpers", counters.helpers, kHelperRows);
+  append_part<ThreadPool::Counters>(line, "helpers", counters.threads, kHelperRows);
   append_part<DiskCounters>(line, "openings", counters, kOwnRows);
   return line;
 }

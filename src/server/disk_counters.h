@@ -1,18 +1,18 @@
-// DiskCounters: how a loop, or all of them, came by what it served.
+// DiskCounters: how a loop, or all of them, got the bytes of files.
 #pragma once
 
 #include <string>
 
 #include "os/aio.h"
-#include "os/helper_threads.h"
-#include "os/page_cache.h"
+#include "os/disk_io.h"
+#include "os/thread_pool.h"
 
 namespace aws {
 
 struct DiskCounters {
-  PageCache::Counters windows;
+  DiskIo::Counters windows;
   AioContext::Counters aio;
-  HelperThreads::Counters helpers;
+  ThreadPool::Counters threads;
   std::uint64_t openings = 0;
 
   void add(const DiskCounters& other);

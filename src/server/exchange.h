@@ -21,7 +21,12 @@
 
 namespace aws {
 
+class ExchangePool;
+
 struct Exchange {
+  explicit Exchange(ExchangePool& whose) : pool(whose) {}
+
+  ExchangePool& pool;  // where it goes when it is over
   ReceiveBuffer received;
   RequestParser parser;
   std::unique_ptr<Opening> opening;  // in OpeningFile, if a helper does it
@@ -49,17 +54,16 @@ struct Exchange {
 // One thread; it outlives all that it leases.
 class ExchangePool {
  public:
-  struct GiveBack {
-    ExchangePool* pool = nullptr;
+  struct GiveBack {  // stateless, so that a lease is no larger than a pointer
     void operator()(Exchange* exchange) const {
-      pool->give_back(std::unique_ptr<Exchange>(exchange));
+      exchange->pool.give_back(std::unique_ptr<Exchange>(exchange));
     }
   };
   using Lease = std::unique_ptr<Exchange, GiveBack>;
 
   [[nodiscard]] Lease take() {
-    if (spare_.empty()) return Lease(new Exchange, GiveBack{this});
-    Lease lease(spare_.back().release(), GiveBack{this});
+    if (spare_.empty()) return Lease(new Exchange(*this));
+    Lease lease(spare_.back().release());
     spare_.pop_back();
     return lease;
   }

@@ -1,41 +1,41 @@
-// Opening: an answer that the loop could not make without sleeping, made on a helper thread: paths
-// are looked up and files opened there, by the same Resources.
+// Opening: an answer that the loop could not prepare without sleeping, prepared on a thread of the
+// pool: the same Resources look up paths and open files there.
 //
-// It works with views into the connection that sent it, which must neither go on nor die meanwhile.
+// It works with views of its connection's data. The connection waits for it, and is not destroyed
+// while it runs (PendingWork).
 #pragma once
 
 #include <utility>
-#include <vector>
 
 #include "http/request.h"
-#include "os/helper_threads.h"
+#include "os/thread_pool.h"
 #include "serve/resources.h"
 #include "serve/response.h"
 
 namespace aws {
 
-class Opening final : public Errand {
+class Opening final : public Task {
  public:
-  // `tools` but for its lookup, `resources`, and what `request` views must outlive it. `waiter` is
-  // reported when the response can be taken.
-  Opening(const Resources& resources, const Request& request, const BodyTools& tools, void* waiter)
-      : resources_(resources), request_(request), tools_(tools), waiter_(waiter) {}
+  // `resources`, what `request` views, and everything in `tools` except its lookup must outlive it.
+  // `completion` is for the body of the response.
+  Opening(const Resources& resources, const Request& request, const BodyTools& tools,
+          Completion& completion)
+      : resources_(resources), request_(request), tools_(tools), completion_(completion) {}
 
   [[nodiscard]] Response take() { return std::move(response_); }
 
  private:
   void run(Sys& sys) noexcept override {
-    Lookup lookup{.sys = sys, .closers = &tools_.helpers};
-    const BodyTools tools{tools_.sys,     tools_.aio, tools_.page_cache,
-                          tools_.helpers, lookup,     tools_.now};
-    response_ = resources_.answer(request_, tools, waiter_);
+    Lookup lookup{.sys = sys, .closers = &tools_.disk.threads()};
+    const BodyTools tools{
+        .sys = tools_.sys, .disk = tools_.disk, .lookup = lookup, .now = tools_.now};
+    response_ = resources_.answer(request_, tools, completion_);
   }
-  void returned(std::vector<void*>& ready) override { ready.push_back(waiter_); }
 
   const Resources& resources_;
   const Request request_;
   const BodyTools tools_;
-  void* const waiter_;
+  Completion& completion_;
   Response response_;
 };
 

@@ -1,4 +1,4 @@
-// Tracer: prints every step of every connection to stderr, for who wants to follow one request.
+// Tracer: prints every step of every connection to stderr, to follow a request.
 //
 //   #1 ReadingRequest --SocketReady--> OpeningFile
 //   #1 OpeningFile --at once--> SendingHead
@@ -11,7 +11,8 @@
 #include <optional>
 #include <string_view>
 
-#include "server/vocabulary.h"
+#include "loop/session.h"
+#include "server/connection_state.h"
 
 namespace aws {
 
@@ -21,7 +22,7 @@ class Tracer {
   void record(std::uint64_t connection, State before, std::optional<Event> cause, State after,
               std::optional<Want> want);
 
-  // A line of the loop's own, about a connection's life: "accepted", "buried".
+  // A line about a connection's life: "accepted from ::1", "destroyed".
   void note(std::uint64_t connection, std::string_view what);
 };
 

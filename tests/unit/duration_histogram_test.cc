@@ -1,4 +1,4 @@
-#include "server/duration_histogram.h"
+#include "loop/duration_histogram.h"
 
 #include <gtest/gtest.h>
 

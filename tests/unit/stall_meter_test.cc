@@ -1,11 +1,11 @@
-#include "server/stall_meter.h"
+#include "loop/stall_meter.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "server/stall_report.h"
+#include "loop/stall_report.h"
 
 namespace aws {
 namespace {

@@ -1,4 +1,4 @@
-#include "server/timed_sys.h"
+#include "loop/timed_sys.h"
 
 #include <gtest/gtest.h>
 

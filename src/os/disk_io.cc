@@ -1,0 +1,46 @@
+#include "os/disk_io.h"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace aws {
+namespace {
+
+constexpr off_t kPageSize = 4096;
+// Readahead brings pages in, and reclaim takes them away, in larger pieces than one.
+constexpr off_t kProbeStep = 64 * 1024;
+constexpr off_t kMostReadahead = 256 * 1024;  // a call; the kernel may drop what is beyond
+constexpr std::size_t kMostMedia = 64;        // device numbers come and go with mounts
+
+}  // namespace
+
+DiskIo::Answer DiskIo::probe(int file, off_t begin, off_t end) {
+  const off_t last = end - 1;
+  off_t offset = begin;
+  for (;;) {
+    const ssize_t result = sys_.probe(file, offset);
+    if (result == -EOPNOTSUPP) return Answer::Unknown;
+    if (result < 0) return Answer::Missing;
+    if (result == 0 || offset / kPageSize == last / kPageSize) return Answer::Resident;
+    offset = std::min(offset + kProbeStep, last);
+  }
+}
+
+void DiskIo::read_ahead(int file, off_t begin, off_t end) {
+  const off_t stop = (end + kProbeStep - 1) / kProbeStep * kProbeStep;
+  for (off_t at = begin / kProbeStep * kProbeStep; at < stop; at += kMostReadahead) {
+    sys_.read_ahead(file, at, static_cast<std::size_t>(std::min(kMostReadahead, stop - at)));
+  }
+}
+
+std::optional<Medium> DiskIo::medium_of(dev_t device) const {
+  const auto found = media_.find(device);
+  return found == media_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void DiskIo::learn(dev_t device, Medium medium) {
+  if (media_.size() >= kMostMedia) media_.clear();
+  media_[device] = medium;
+}
+
+}  // namespace aws
