@@ -74,7 +74,7 @@ PACKAGE_CPPFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(P
 # No -D_FORTIFY_SOURCE and no -D_FILE_OFFSET_BITS: they would turn recv into __recv_chk and sendfile into sendfile64,
 # and a shim that is preloaded, ours or another's, must see the plain calls.
 PLAIN_NAMES := -U_FORTIFY_SOURCE -U_FILE_OFFSET_BITS
-AWS_CPPFLAGS := -Isrc $(LLHTTP_CPPFLAGS) $(PACKAGE_CPPFLAGS) $(CPPFLAGS) $(PLAIN_NAMES)
+AWS_CPPFLAGS := -Isrc -Iinclude $(LLHTTP_CPPFLAGS) $(PACKAGE_CPPFLAGS) $(CPPFLAGS) $(PLAIN_NAMES)
 AWS_CXXFLAGS := -std=c++20 -pthread $(WARNINGS) $(CXXFLAGS)
 # Linked dynamically, so that `nm -u aws` shows which kernel calls it makes and a preloaded library gets between.
 AWS_LDLIBS := $(LLHTTP_LIBS) $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -laio $(LDLIBS)

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <fmt/core.h>
-#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include <optional>
 
 #include "os/cpus.h"
+#include "os/descriptor_limit.h"
 #include "site_options.h"
 
 namespace aws {
@@ -49,14 +49,6 @@ struct Raw {
   std::optional<double> max_stall_ms;
   bool no_keep_alive = false;
 };
-
-std::size_t raised_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  const rlimit raised{limit.rlim_max, limit.rlim_max};
-  if (limit.rlim_cur < limit.rlim_max && ::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
-  return static_cast<std::size_t>(limit.rlim_cur);
-}
 
 // How many connections there are descriptors for: each loop needs four, its listeners and its
 // cache, the process a dozen.
@@ -211,7 +203,7 @@ Options checked(const Raw& raw) {
   options.http.image_cache = raw.image_cache_kib * 1024;
   options.http.keep_alive = !raw.no_keep_alive;
 
-  const std::size_t descriptors = raised_descriptor_limit();
+  const std::size_t descriptors = raise_descriptor_limit();
   options.http.file_cache =
       std::min(options.http.file_cache, descriptors / kCacheShare / kPerFile / options.threads);
   const std::size_t most = most_connections(descriptors, options);

@@ -63,10 +63,12 @@ EventLoop::Leftovers EventLoop::leftovers() const {
 }
 
 void EventLoop::run() noexcept {
+  thread_ = std::this_thread::get_id();
   while (!stopping || alive_ > 0 || !closed_.empty())
     iterate();
   if (shared_.options.stall_watch.counts_sleeps) stall_meter_.falls_asleep(thread_sleeps());
   if (disk_io_) disk_io_->aio().drain();
+  thread_ = std::thread::id();
 }
 
 void EventLoop::iterate() {

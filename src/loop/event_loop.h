@@ -10,12 +10,14 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
+#include <thread>
 #include <vector>
 
 #include "loop/acceptor.h"
@@ -63,6 +65,11 @@ class EventLoop final : public LoopContext {
 
   // Has the loop look at LoopSharedState::stop.
   void wake() noexcept;
+
+  // Whether the calling thread is the one that is in run(). Any thread may call this.
+  [[nodiscard]] bool runs_on_this_thread() const {
+    return thread_.load() == std::this_thread::get_id();
+  }
 
   // Calls `work` on the loop's thread, in its next iteration; never, if the loop has ended. The
   // oldest work is called first.
@@ -129,6 +136,7 @@ class EventLoop final : public LoopContext {
   void end_all();
 
   LoopSharedState& shared_;
+  std::atomic<std::thread::id> thread_;  // that is in run()
   StallMeter stall_meter_;
   TimedSys timed_sys_;
   std::array<char, kScratchSize> scratch_;

@@ -49,6 +49,12 @@ class IntrusiveList {
     return empty() ? nullptr : static_cast<T*>(head_.next_);  // NOLINT(clang-analyzer-unix.Malloc)
   }
 
+  // The element after `element`, which is in this list, or nullptr.
+  [[nodiscard]] T* next(const T& element) const {
+    Link* const link = static_cast<const Link&>(element).next_;
+    return link == &head_ ? nullptr : static_cast<T*>(link);
+  }
+
   // Unlinks all elements.
   void clear() {
     while (T* const element = front())

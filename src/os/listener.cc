@@ -19,6 +19,7 @@ struct Address {
   sockaddr_storage storage{};
   socklen_t size = 0;
   bool dual_stack = false;
+  Transport transport = Transport::Tcp;
 
   [[nodiscard]] int family() const { return storage.ss_family; }
   // sin_port and sin6_port stand at the same place (ip(7), ipv6(7)).
@@ -38,7 +39,7 @@ Address parse_address(const std::string& text) {
     v6->sin6_family = AF_INET6;
     address.size = sizeof(*v6);
   } else {
-    throw std::runtime_error("--bind " + text + ": not a numeric IPv4 or IPv6 address");
+    throw std::runtime_error("cannot listen on " + text + ": not a numeric IPv4 or IPv6 address");
   }
   return address;
 }
@@ -49,15 +50,31 @@ void set_option(int socket, int level, int name, int value) {
   }
 }
 
+// Has recvmsg(2) report the address that each datagram was sent to.
+void report_destinations(int socket, const Address& address) {
+  if (address.family() == AF_INET6) {
+    set_option(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+  } else {
+    set_option(socket, IPPROTO_IP, IP_PKTINFO, 1);
+  }
+}
+
 // Binds and listens; the descriptor is empty and errno set where bind(2) or socket(2) refused.
 //
 // SO_REUSEPORT is set before bind(2) on all sockets of a group but the first: bound without it,
 // the first one is refused if anybody else listens on the port. Set afterwards, it lets ours join.
 UniqueFd listen_on(const Address& address, bool first_of_group) {
-  UniqueFd socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const bool is_tcp = address.transport == Transport::Tcp;
+  const int type = is_tcp ? SOCK_STREAM : SOCK_DGRAM;
+  UniqueFd socket(::socket(address.family(), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return {};
-  set_option(socket.get(), SOL_SOCKET, SO_REUSEADDR, 1);
-  set_option(socket.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+  if (is_tcp) {
+    // Not for UDP: there it would let another process take over the port (socket(7)).
+    set_option(socket.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+    set_option(socket.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+  } else {
+    report_destinations(socket.get(), address);
+  }
   if (address.family() == AF_INET6) {
     set_option(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, address.dual_stack ? 0 : 1);
   }
@@ -67,7 +84,7 @@ UniqueFd listen_on(const Address& address, bool first_of_group) {
     return {};
   }
   if (first_of_group) set_option(socket.get(), SOL_SOCKET, SO_REUSEPORT, 1);
-  if (::listen(socket.get(), kBacklog) != 0) return {};
+  if (is_tcp && ::listen(socket.get(), kBacklog) != 0) return {};
   return socket;
 }
 
@@ -75,10 +92,10 @@ std::runtime_error cannot_listen(const std::string& where, std::uint16_t port, i
   std::string what = "cannot listen on " + where + " port " + std::to_string(port) + ": ";
   switch (error) {
     case EADDRINUSE:
-      what += "the port is taken; choose another with --port, or --port 0";
+      what += "the port is taken; choose another port, or 0 for any free one";
       break;
     case EACCES:
-      what += "not permitted; choose a port of 1024 or above with --port";
+      what += "not permitted; choose a port of 1024 or above";
       break;
     case EADDRNOTAVAIL:
       what += "this machine has no such address; see `ip address`";
@@ -105,7 +122,9 @@ UniqueFd open_first(Address& address, const std::string& name, std::uint16_t por
   const bool no_ipv6 =
       !socket && address.dual_stack && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL);
   if (no_ipv6) {
+    const Transport transport = address.transport;
     address = parse_address("0.0.0.0");
+    address.transport = transport;
     address.set_port(port);
     socket = listen_on(address, true);
   }
@@ -125,6 +144,7 @@ Listeners open_listeners(const ListenPlan& plan, std::size_t loops) {
   for (const std::string& name : names) {
     Address address = parse_address(name);
     address.dual_stack = plan.addresses.empty();
+    address.transport = plan.transport;
     for (std::vector<UniqueFd>& sockets : listeners.per_loop) {
       const bool first = &sockets == &listeners.per_loop.front();
       UniqueFd socket =
