@@ -17,6 +17,7 @@ PORT ?= 8888
 ARGS ?=
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
+VERSION := $(shell sed -n 's/.*kVersion = "aws \(.*\)".*/\1/p' src/options.cc)
 SCENARIO ?=
 ROUNDS ?= 5
 BENCH_SECONDS ?= 2
@@ -172,6 +173,9 @@ $(Q)$(call compiler_of,CXX,$(1)) -pthread $(FLAGS_$(1)) $(LDFLAGS) -o $@ $^ $(AW
 endef
 
 # --- What can be asked for
+
+include make/library.mk
+include make/bench-echo.mk
 
 .PHONY: all deps run www unit check suites asan tsan clang fuzz torture bench bench-stall bench-docs bench-shim format lint install uninstall clean help FORCE
 
@@ -347,4 +351,4 @@ clean: ## remove everything that was built
 	rm -rf build aws sockop_preload.so www/static/large.bin www/dynamic/large.bin
 
 help: ## list these
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile make/*.mk

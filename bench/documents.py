@@ -21,8 +21,8 @@ def replace_part(text, name, part):
     return pattern.sub(lambda _: f"{begin}\n{part}\n{end}", text)
 
 
-def write(name, parts, pictures, result):
-    """docs/NAME.md with new parts, its charts and its JSON."""
+def write(name, parts, pictures, result, data=None):
+    """docs/NAME.md with new parts, its charts and its JSON, docs/DATA.json (by default NAME.json)."""
     document = DOCS / f"{name}.md"
     text = document.read_text()
     for part, content in parts.items():
@@ -30,5 +30,5 @@ def write(name, parts, pictures, result):
     replace_text(document, text)
     for picture, svg in pictures.items():
         replace_text(DOCS / f"{picture}.svg", svg)
-    replace_text(DOCS / f"{name}.json", json.dumps(result, indent=1) + "\n")
+    replace_text(DOCS / f"{data or name}.json", json.dumps(result, indent=1) + "\n")
     print(f"wrote docs/{name}.md")

@@ -63,9 +63,9 @@ def descriptors(pid):
     return sum(map(opened, members(pid)))
 
 
-def listens(pid, port):
-    """Whether one of the tree has a socket that listens on this port of IPv4."""
-    with open("/proc/net/tcp", encoding="ascii") as lines:
+def listens(pid, port, family="tcp"):
+    """Whether one of the tree has a socket that listens on this port of IPv4 (of IPv6: "tcp6")."""
+    with open(f"/proc/net/{family}", encoding="ascii") as lines:
         # Listening sockets come first, so that the crowd of the others is not even read.
         columns = itertools.takewhile(lambda fields: fields[3] == LISTEN,
                                       map(str.split, itertools.islice(lines, 1, None)))

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Writes a document's generated parts and charts from the JSON of the latest run.
 
-    bench/report.py performance | never-stall
+    bench/report.py performance | echo | never-stall
 """
 import sys
 
+import echo_report
 import performance_report
 import results
 import stall_report
 
-WRITERS = {"performance": performance_report.write, "never-stall": stall_report.write}
+WRITERS = {"performance": performance_report.write, "echo": echo_report.write,
+           "never-stall": stall_report.write}
 
 
 def write(name):

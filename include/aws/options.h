@@ -32,7 +32,8 @@ struct ServerOptions {
   // connection with EMSGSIZE.
   std::size_t receive_limit = 64 * 1024;
 
-  // For a client that sends nothing and to which nothing is being sent.
+  // For a client that sends nothing and to which nothing is being sent. It and the next one may
+  // expire by a sixty-fourth of the shorter of them too early.
   std::chrono::milliseconds idle_timeout{60'000};
   // For a client that takes no byte while bytes wait for it.
   std::chrono::milliseconds write_timeout{60'000};

@@ -1,12 +1,10 @@
 #include "api/run_loops.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <optional>
@@ -14,6 +12,7 @@
 
 #include "os/cpus.h"
 #include "os/descriptor_limit.h"
+#include "os/poller.h"
 #include "os/unique_fd.h"
 
 namespace aws {
@@ -22,46 +21,38 @@ namespace {
 constexpr std::size_t kReservedDescriptors = 64;  // for the loops, and for the program itself
 
 // While it exists, SIGTERM and SIGINT are blocked in the calling thread, and in threads that it
-// starts, and make fd() readable instead (signalfd(2)).
-class StopSignals {
+// starts, and stop `group` instead: the first one gracefully, the second one at once. The group's
+// first loop reads them (signalfd(2)).
+class StopSignals final : public EventSource {
  public:
-  StopSignals() {
+  explicit StopSignals(EventLoopGroup& group) : group_(group) {
     sigset_t set;
     ::sigemptyset(&set);
     ::sigaddset(&set, SIGTERM);
     ::sigaddset(&set, SIGINT);
     fd_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!fd_) throw std::system_error(errno, std::generic_category(), "signalfd");
+    group_.loop(0).watch(fd_.get(), *this);
     ::pthread_sigmask(SIG_BLOCK, &set, &before_);
   }
   ~StopSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
-  [[nodiscard]] int fd() const { return fd_.get(); }
-  // Takes a signal that has arrived; false if none has.
-  [[nodiscard]] bool take() const {
+  void on_events(Readiness /*readiness*/) noexcept override {
     signalfd_siginfo signal{};
-    return ::read(fd_.get(), &signal, sizeof(signal)) == sizeof(signal);
+    while (::read(fd_.get(), &signal, sizeof(signal)) == sizeof(signal)) {
+      group_.stop(next_);
+      next_ = Stop::AtOnce;
+    }
   }
 
  private:
+  EventLoopGroup& group_;
   UniqueFd fd_;
   sigset_t before_{};
+  Stop next_ = Stop::Gracefully;
 };
-
-// Returns when all loops have ended. The first signal stops them gracefully, the second at once.
-void wait_for_end(EventLoopGroup& group, const StopSignals& signals) {
-  Stop next = Stop::Gracefully;
-  for (;;) {
-    std::array<pollfd, 2> watched{{{signals.fd(), POLLIN, 0}, {group.ended_fd(), POLLIN, 0}}};
-    if (::poll(watched.data(), watched.size(), -1) < 0) continue;  // EINTR
-    if (watched[1].revents != 0) return;
-    if (!signals.take()) continue;
-    group.stop(next);
-    next = Stop::AtOnce;
-  }
-}
 
 }  // namespace
 
@@ -88,17 +79,21 @@ void StopSwitch::stop() {
 
 void StopSwitch::run(EventLoopGroup& group, bool on_signals) {
   std::optional<StopSignals> signals;
-  if (on_signals) signals.emplace();
+  if (on_signals) signals.emplace(group);
   {
     const std::lock_guard lock(mutex_);
-    group.start();
     running_ = &group;
     if (stopped_) group.stop(Stop::Gracefully);
   }
-  if (signals) wait_for_end(group, *signals);
-  group.join();
-  const std::lock_guard lock(mutex_);
-  running_ = nullptr;
+  struct Ended {
+    StopSwitch& whose;
+    ~Ended() {
+      const std::lock_guard lock(whose.mutex_);
+      whose.running_ = nullptr;
+    }
+  };
+  const Ended ended{*this};
+  group.run();
 }
 
 }  // namespace aws

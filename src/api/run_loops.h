@@ -19,9 +19,9 @@ class StopSwitch {
  public:
   void stop();
 
-  // Runs `group` in the calling thread's name: returns when it has been stopped, by stop() or, with
-  // `on_signals`, by SIGTERM or SIGINT, and all its loops have ended. Throws std::system_error if a
-  // thread or a descriptor cannot be had.
+  // Runs `group`, its first loop on the calling thread: returns when it has been stopped, by stop()
+  // or, with `on_signals`, by SIGTERM or SIGINT, and all its loops have ended. Throws
+  // std::system_error if a thread or a descriptor cannot be had.
   void run(EventLoopGroup& group, bool on_signals);
 
  private:

@@ -1,5 +1,6 @@
 #include "api/stream_protocol.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -8,6 +9,8 @@
 
 namespace aws {
 namespace {
+
+constexpr std::int64_t kSlackShare = 64;  // of a limit: one in so many
 
 std::int64_t limit_us(std::chrono::milliseconds limit) {
   const bool unlimited = limit.count() <= 0;
@@ -23,7 +26,9 @@ StreamProtocol::StreamProtocol(EventLoop& event_loop, const ServerOptions& chose
       handlers(callbacks),
       idle(loop.timeouts().add_kind(limit_us(options.idle_timeout))),
       write(loop.timeouts().add_kind(limit_us(options.write_timeout))),
-      linger(loop.timeouts().add_kind(kLingerUs)) {}
+      linger(loop.timeouts().add_kind(kLingerUs)),
+      slack_us(std::min(limit_us(options.idle_timeout), limit_us(options.write_timeout)) /
+               kSlackShare) {}
 
 std::unique_ptr<Session> StreamProtocol::make_session(Arrival arrival) {
   return std::make_unique<StreamSession>(*this, std::move(arrival));

@@ -36,9 +36,10 @@ class StreamProtocol final : public Protocol {
   EventLoop& loop;
   const ServerOptions& options;
   const StreamHandlers& handlers;
-  TimeoutKind idle;    // the client sends nothing
-  TimeoutKind write;   // the client takes nothing
-  TimeoutKind linger;  // the client does not close
+  TimeoutKind idle;       // the client sends nothing
+  TimeoutKind write;      // the client takes nothing
+  TimeoutKind linger;     // the client does not close
+  std::int64_t slack_us;  // by which a timeout may come early
   IntrusiveList<OpenEntry> open;
 };
 

@@ -100,7 +100,8 @@ void StreamSession::receive() {
 // Hands `fresh` to on_data, after what it has not used before, and keeps what it does not use.
 void StreamSession::offer(std::string_view fresh) {
   if (unused_.empty()) {
-    unused_ = offered(fresh);
+    const std::string_view rest = offered(fresh);
+    if (!rest.empty()) unused_ = rest;
   } else {
     unused_.append(fresh);
     unused_.erase(0, unused_.size() - offered(unused_).size());
@@ -274,10 +275,12 @@ Want StreamSession::next_want() {
 
 // Starts the timeout for what the session waits for, if that has changed or the client has sent or
 // taken something. A client that is sent something has to take it; any other, to send.
+// Not with each byte: to move the session within the list of timeouts costs two cache misses.
 void StreamSession::update_timeout() {
   TimeoutKind kind = queue_.empty() ? protocol_.idle : protocol_.write;
   if (ending_ == Ending::Lingering) kind = protocol_.linger;
-  if (has_progress_ || kind != timeout_kind()) start_timeout(kind);
+  const bool is_due = protocol_.loop.now.monotonic_us - waiting_since_us() >= protocol_.slack_us;
+  if (kind != timeout_kind() || (has_progress_ && is_due)) start_timeout(kind);
 }
 
 // Has the loop ask this session what it wants, if that may have changed outside of advance().

@@ -1,6 +1,7 @@
 #include "loop/event_loop.h"
 
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,9 +23,12 @@ EventLoop::EventLoop(LoopSharedState& shared, Sys& kernel)
       stall_meter_(shared.options.stall_watch),
       timed_sys_(kernel, stall_meter_),
       scratch_{},
-      wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+      wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      timer_fd_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
   if (!wake_fd_) throw std::system_error(errno, std::generic_category(), "eventfd");
+  if (!timer_fd_) throw std::system_error(errno, std::generic_category(), "timerfd_create");
   watch(wake_fd_.get(), wake_source_);
+  watch(timer_fd_.get(), timer_source_);
   stalls = &stall_meter_;
   if (!shared.options.disk) return;
   disk = &disk_io_.emplace(sys, kernel, *shared.options.disk);
@@ -90,25 +94,37 @@ void EventLoop::iterate() {
 }
 
 std::span<const epoll_event> EventLoop::wait() {
-  if (!shared_.options.stall_watch.counts_sleeps) return poller_.wait(timeout_ms());
+  set_timer();
+  if (!shared_.options.stall_watch.counts_sleeps) return poller_.wait(longest_sleep_ms());
   stall_meter_.falls_asleep(thread_sleeps());
-  const auto events = poller_.wait(timeout_ms());
+  const auto events = poller_.wait(longest_sleep_ms());
   stall_meter_.wakes(thread_sleeps());
   return events;
 }
 
-// How long the loop may sleep: until the first timeout expires, or something else is due.
-int EventLoop::timeout_ms() const {
+// -1: until an event comes. What is due at a time is an event of the timer.
+int EventLoop::longest_sleep_ms() const {
   if (!ready.empty()) return 0;
-  if (disk_io_ && disk_io_->aio().has_unfinished()) return 1;  // the kernel had no room: again soon
-  if (disk_io_ && disk_io_->aio().has_queued()) return 0;
+  if (!disk_io_) return -1;
+  if (disk_io_->aio().has_unfinished()) return 1;  // the kernel had no room: again soon
+  return disk_io_->aio().has_queued() ? 0 : -1;
+}
+
+// Has the timer fire when something is due. Deadlines move back with every event, so the timer is
+// only ever set to an earlier time: if it fires too early, it is set anew. A timeout of
+// epoll_wait(2) would have the kernel start and cancel a timer each time that the loop sleeps.
+void EventLoop::set_timer() {
   std::int64_t next_us = timeouts_.next_deadline_us();
   for (const auto& acceptor : acceptors_)
     next_us = std::min(next_us, acceptor->next_tick_us());
   if (stopping && alive_ > 0) next_us = std::min(next_us, stop_deadline_us_);
-  if (next_us == Timeouts::kNever) return -1;
-  const std::int64_t left_us = std::max<std::int64_t>(next_us - now.monotonic_us, 0);
-  return static_cast<int>(std::min<std::int64_t>((left_us + 999) / 1000, 60'000));
+  if (next_us >= timer_us_) return;
+  timer_us_ = next_us;
+  const std::int64_t at_us = std::max<std::int64_t>(next_us, 1);  // 0 would stop the timer
+  itimerspec when{};
+  when.it_value.tv_sec = at_us / 1'000'000;
+  when.it_value.tv_nsec = at_us % 1'000'000 * 1'000;
+  ::timerfd_settime(timer_fd_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
 }
 
 // ---- Sources of events
@@ -117,6 +133,12 @@ void EventLoop::on_wake() {
   std::uint64_t ignored = 0;
   [[maybe_unused]] const ssize_t size = ::read(wake_fd_.get(), &ignored, sizeof(ignored));
   run_posted();
+}
+
+void EventLoop::on_timer() {
+  std::uint64_t ignored = 0;
+  [[maybe_unused]] const ssize_t size = ::read(timer_fd_.get(), &ignored, sizeof(ignored));
+  timer_us_ = Timeouts::kNever;  // it has fired
 }
 
 void EventLoop::run_posted() {

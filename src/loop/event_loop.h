@@ -111,9 +111,11 @@ class EventLoop final : public LoopContext {
 
   void iterate();
   std::span<const epoll_event> wait();
-  [[nodiscard]] int timeout_ms() const;
+  [[nodiscard]] int longest_sleep_ms() const;
+  void set_timer();
 
   void on_wake();
+  void on_timer();
   void on_reads_done();
   void on_tasks_done();
   void submit_reads();
@@ -146,10 +148,13 @@ class EventLoop final : public LoopContext {
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
 
   Source wake_source_{*this, &EventLoop::on_wake};
+  Source timer_source_{*this, &EventLoop::on_timer};
   Source reads_source_{*this, &EventLoop::on_reads_done};
   Source tasks_source_{*this, &EventLoop::on_tasks_done};
   UniqueFd wake_fd_;
-  std::mutex posted_mutex_;  // guards posted_
+  UniqueFd timer_fd_;
+  std::int64_t timer_us_ = Timeouts::kNever;  // when it fires (Moment::monotonic_us)
+  std::mutex posted_mutex_;                   // guards posted_
   std::vector<std::function<void()>> posted_;
 
   std::size_t alive_ = 0;                         // sessions; each is in exactly one timeout list

@@ -26,13 +26,26 @@ EventLoopGroup::~EventLoopGroup() {
 }
 
 void EventLoopGroup::start() {
+  start_from(0);
+}
+
+void EventLoopGroup::run() {
+  start_from(1);
+  run_loop(0);
+  join();
+}
+
+void EventLoopGroup::start_from(std::size_t first) {
   running_ = loops_.size();
-  for (std::size_t i = 0; i < loops_.size(); ++i)
-    threads_.emplace_back([this, i] { run_loop(i); });
+  for (std::size_t i = first; i < loops_.size(); ++i) {
+    threads_.emplace_back([this, i] {
+      ::pthread_setname_np(::pthread_self(), "aws-loop");
+      run_loop(i);
+    });
+  }
 }
 
 void EventLoopGroup::run_loop(std::size_t index) noexcept {
-  ::pthread_setname_np(::pthread_self(), "aws-loop");
   if (pin_) {
     const std::vector<int> cpus = usable_cpus();
     const int result = pin_this_thread(cpus[index % cpus.size()]);

@@ -30,8 +30,14 @@ class EventLoopGroup {
   [[nodiscard]] EventLoop& loop(std::size_t index) { return *loops_[index]; }
   [[nodiscard]] const EventLoop& loop(std::size_t index) const { return *loops_[index]; }
 
-  // Throws std::system_error if a thread cannot be created; then all loops are stopped.
+  // Runs each loop on a thread of its own. Throws std::system_error if a thread cannot be created;
+  // then all loops are stopped.
   void start();
+
+  // Runs the first loop on the calling thread and the others on threads of their own; returns when
+  // all have ended. So a group of one needs no thread, and the kernel and libc can do without the
+  // locks that several need. Throws as start() does.
+  void run();
 
   // Raises LoopSharedState::stop. Any thread may call this.
   void stop(Stop stop);
@@ -48,6 +54,7 @@ class EventLoopGroup {
   [[nodiscard]] EventLoop::Leftovers leftovers() const;
 
  private:
+  void start_from(std::size_t first);
   void run_loop(std::size_t index) noexcept;
 
   Sys kernel_;

@@ -61,8 +61,9 @@ const Stall* StallMeter::turn_ends(std::int64_t now_us) {
 
 void StallMeter::attribute_to(std::uint64_t connection, std::string_view address) {
   connection_ = connection;
-  address_ = address.substr(0, kAddressKept);
-  spent_us_.fill(0);
+  if (!address.empty() || !address_.empty()) address_ = address.substr(0, kAddressKept);
+  if (between_calls_ == Work::Own) spent_us_.fill(0);
+  spent_us_[static_cast<std::size_t>(Work::Any)] = 0;
 }
 
 void StallMeter::falls_asleep(std::int64_t sleeps) {
