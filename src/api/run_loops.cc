@@ -7,52 +7,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <optional>
 #include <system_error>
 
 #include "os/cpus.h"
 #include "os/descriptor_limit.h"
-#include "os/poller.h"
-#include "os/unique_fd.h"
 
 namespace aws {
 namespace {
 
 constexpr std::size_t kReservedDescriptors = 64;  // for the loops, and for the program itself
-
-// While it exists, SIGTERM and SIGINT are blocked in the calling thread, and in threads that it
-// starts, and stop `group` instead: the first one gracefully, the second one at once. The group's
-// first loop reads them (signalfd(2)).
-class StopSignals final : public EventSource {
- public:
-  explicit StopSignals(EventLoopGroup& group) : group_(group) {
-    sigset_t set;
-    ::sigemptyset(&set);
-    ::sigaddset(&set, SIGTERM);
-    ::sigaddset(&set, SIGINT);
-    fd_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (!fd_) throw std::system_error(errno, std::generic_category(), "signalfd");
-    group_.loop(0).watch(fd_.get(), *this);
-    ::pthread_sigmask(SIG_BLOCK, &set, &before_);
-  }
-  ~StopSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  StopSignals(const StopSignals&) = delete;
-  StopSignals& operator=(const StopSignals&) = delete;
-
-  void on_events(Readiness /*readiness*/) noexcept override {
-    signalfd_siginfo signal{};
-    while (::read(fd_.get(), &signal, sizeof(signal)) == sizeof(signal)) {
-      group_.stop(next_);
-      next_ = Stop::AtOnce;
-    }
-  }
-
- private:
-  EventLoopGroup& group_;
-  UniqueFd fd_;
-  sigset_t before_{};
-  Stop next_ = Stop::Gracefully;
-};
 
 }  // namespace
 
@@ -71,29 +34,55 @@ std::size_t loop_count_of(const ServerOptions& options) {
   return options.threads == 0 ? usable_cpus().size() : options.threads;
 }
 
-void StopSwitch::stop() {
-  const std::lock_guard lock(mutex_);
-  stopped_ = true;
-  if (running_ != nullptr) running_->stop(Stop::Gracefully);
+StopSwitch::StopSwitch(bool on_signals) {
+  if (!on_signals) return;
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGTERM);
+  ::sigaddset(&set, SIGINT);
+  signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals_) throw std::system_error(errno, std::generic_category(), "signalfd");
+  ::pthread_sigmask(SIG_BLOCK, &set, &mask_before_);
 }
 
-void StopSwitch::run(EventLoopGroup& group, bool on_signals) {
-  std::optional<StopSignals> signals;
-  if (on_signals) signals.emplace(group);
-  {
-    const std::lock_guard lock(mutex_);
-    running_ = &group;
-    if (stopped_) group.stop(Stop::Gracefully);
+StopSwitch::~StopSwitch() {
+  if (signals_) ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
+}
+
+void StopSwitch::stop() {
+  raise(Stop::Gracefully);
+}
+
+void StopSwitch::raise(Stop stop) {
+  const std::lock_guard lock(mutex_);
+  stop_ = std::max(stop_, stop);
+  if (running_ != nullptr) running_->stop(stop_);
+}
+
+// A signal has arrived; the first loop calls this.
+void StopSwitch::on_events(Readiness /*readiness*/) noexcept {
+  signalfd_siginfo signal{};
+  while (::read(signals_.get(), &signal, sizeof(signal)) == sizeof(signal)) {
+    raise(next_);
+    next_ = Stop::AtOnce;
   }
+}
+
+void StopSwitch::run(EventLoopGroup& group) {
+  if (signals_) group.loop(0).watch(signals_.get(), *this);
+  set_running(&group);
   struct Ended {
     StopSwitch& whose;
-    ~Ended() {
-      const std::lock_guard lock(whose.mutex_);
-      whose.running_ = nullptr;
-    }
+    ~Ended() { whose.set_running(nullptr); }
   };
   const Ended ended{*this};
   group.run();
+}
+
+void StopSwitch::set_running(EventLoopGroup* group) {
+  const std::lock_guard lock(mutex_);
+  running_ = group;
+  if (group != nullptr) group->stop(stop_);
 }
 
 }  // namespace aws

@@ -1,11 +1,16 @@
 // Running the loops of a server until it is stopped: by signals, or by stop().
 #pragma once
 
+#include <signal.h>
+
+#include <cstddef>
 #include <mutex>
 
 #include "aws/options.h"
 #include "loop/event_loop_group.h"
 #include "loop/loop_options.h"
+#include "os/poller.h"
+#include "os/unique_fd.h"
 
 namespace aws {
 
@@ -14,20 +19,39 @@ namespace aws {
 // How many loops they ask for.
 [[nodiscard]] std::size_t loop_count_of(const ServerOptions& options);
 
-// Lets any thread stop a group of loops that may not exist yet, or any more.
-class StopSwitch {
+// Stops a group of loops, which may not exist yet, or any more.
+//
+// With `on_signals`, SIGTERM and SIGINT stop it, too: the first one gracefully, the second one at
+// once. From its construction to its destruction they are blocked in the constructing thread, and
+// in threads that it starts; signalfd(2) reads them instead, so that none is lost before run().
+class StopSwitch final : public EventSource {
  public:
+  // Throws std::system_error if there is no descriptor.
+  explicit StopSwitch(bool on_signals);
+  ~StopSwitch();
+  StopSwitch(const StopSwitch&) = delete;
+  StopSwitch& operator=(const StopSwitch&) = delete;
+
+  // Any thread may call this.
   void stop();
 
-  // Runs `group`, its first loop on the calling thread: returns when it has been stopped, by stop()
-  // or, with `on_signals`, by SIGTERM or SIGINT, and all its loops have ended. Throws
-  // std::system_error if a thread or a descriptor cannot be had.
-  void run(EventLoopGroup& group, bool on_signals);
+  // Runs `group`, its first loop on the calling thread, until it has been stopped and all its loops
+  // have ended. Throws std::system_error if a thread or a descriptor cannot be had.
+  void run(EventLoopGroup& group);
+
+  void on_events(Readiness readiness) noexcept override;
 
  private:
+  void raise(Stop stop);
+  void set_running(EventLoopGroup* group);
+
+  UniqueFd signals_;
+  sigset_t mask_before_{};
+  Stop next_ = Stop::Gracefully;  // what the next signal means
+
   std::mutex mutex_;  // guards the rest
   EventLoopGroup* running_ = nullptr;
-  bool stopped_ = false;
+  Stop stop_ = Stop::No;
 };
 
 }  // namespace aws

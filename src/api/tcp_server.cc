@@ -16,7 +16,8 @@ struct TcpServerBase::Impl {
       : options(chosen),
         listeners(
             open_listeners({chosen.addresses, chosen.port, Transport::Tcp}, loop_count_of(chosen))),
-        port(listeners.port) {}
+        port(listeners.port),
+        stop_switch(chosen.stop_on_signals) {}
 
   const ServerOptions options;
   Listeners listeners;
@@ -73,7 +74,7 @@ void TcpServerBase::run() {
       }
     }
     const Forget forget{impl};
-    impl.stop_switch.run(loops, impl.options.stop_on_signals);
+    impl.stop_switch.run(loops);
   } catch (const std::system_error& error) {
     throw SetupError(error.what());
   }

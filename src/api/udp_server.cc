@@ -22,7 +22,8 @@ struct UdpServer::Impl {
       : options(chosen),
         sockets(
             open_listeners({chosen.addresses, chosen.port, Transport::Udp}, loop_count_of(chosen))),
-        port(sockets.port) {}
+        port(sockets.port),
+        stop_switch(chosen.stop_on_signals) {}
 
   const ServerOptions options;
   Listeners sockets;
@@ -68,7 +69,7 @@ void UdpServer::run() {
         loops.loop(i).watch(socket.fd(), socket);
       }
     }
-    impl.stop_switch.run(loops, impl.options.stop_on_signals);
+    impl.stop_switch.run(loops);
   } catch (const std::system_error& error) {
     throw SetupError(error.what());
   }
