@@ -176,6 +176,7 @@ endef
 
 include make/library.mk
 include make/bench-echo.mk
+include make/soak.mk
 
 .PHONY: all deps run www unit check suites asan tsan clang fuzz torture bench bench-stall bench-docs bench-shim format lint install uninstall clean help FORCE
 

@@ -44,8 +44,9 @@ def dot_chart(title, axis, rows, series):
     return document(WIDTH, height, title, parts)
 
 
-def line_chart(title, x_axis, y_axis, lines, series):
-    """One line for each series, {name: [(x, y)]}: x is logarithmic, y begins at 0."""
+def line_chart(title, x_axis, y_axis, lines, series, marks=True):
+    """One line for each series, {name: [(x, y)]}: x is logarithmic, y begins at 0. Without `marks`,
+    for many points, lines alone and round numbers along x."""
     points = [point for name in lines for point in lines[name]]
     if not points:
         return document(WIDTH, TOP, title + ": nothing was measured", [])
@@ -57,10 +58,10 @@ def line_chart(title, x_axis, y_axis, lines, series):
     for tick in up.ticks():
         parts += [line(left, up(tick), WIDTH - RIGHT, up(tick)),
                   text(left - 8, up(tick) + 4, short(tick), "end", "faint")]
-    for x in sorted({x for x, _ in points}):
+    for x in sorted({x for x, _ in points}) if marks else across.ticks():
         parts.append(text(across(x), floor + 16, short(x), "middle", "faint"))
     for index, name in reversed(series):
         places = [(across(x), up(y)) for x, y in sorted(lines.get(name, []))]
         parts.append(path(places, index))
-        parts += [mark(x, y, index) for x, y in places]
+        parts += [mark(x, y, index) for x, y in places] if marks else []
     return document(WIDTH, LINES_HEIGHT, title, parts)

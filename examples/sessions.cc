@@ -31,7 +31,8 @@ std::string page(const Counts& mine, const Totals& all) {
   const unsigned long opened = all.opened;
   text += "opened " + std::to_string(opened) + "\nclosed " + std::to_string(closed) + "\ncurrent " +
           std::to_string(opened - closed) + "\nerrors " + std::to_string(all.errors.load()) + "\n";
-  return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " +
+  return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: "
+         "keep-alive\r\nContent-Length: " +
          std::to_string(text.size()) + "\r\n\r\n" + text;
 }
 

@@ -31,7 +31,7 @@ packages() {
     # The run-time library of clang's sanitizers and of libFuzzer, for the clang that is the default.
     fuzz) echo clang libclang-rt-dev ;;
     lint) echo clang-format clang-tidy cppcheck ;;
-    bench) echo python3 wrk nginx lighttpd h2o libuv1-dev libevent-dev ;;
+    bench) echo python3 wrk nginx lighttpd h2o libuv1-dev libevent-dev apache2-utils ;;
     all) packages build; packages test; packages clang; packages fuzz; packages lint; packages bench ;;
   esac
 }

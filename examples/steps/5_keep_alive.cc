@@ -3,7 +3,7 @@
 // on_data is called again as long as it uses something, so requests that come together are answered
 // in order. Between requests idle_timeout runs. A client may ask for the end ("Connection: close"),
 // and one that does not read its answers is not read from: send_all() refuses, the request stays
-// unused and is handed over again when there is room.
+// unused and is handed over again when there is room. HTTP/1.0 clients have to ask for keeping.
 //
 // Next: src/server/http_connection.h does the same as a state machine, since answers that come from
 // a disk have to be waited for; its table of states is this file, continued.
@@ -31,7 +31,8 @@ Answer answer(std::string_view header) {
     return {response("400 Bad Request", false, "Only GET is understood here.\n"), false};
   }
   const bool asks_to_close = header.find("\r\nConnection: close\r\n") != header.npos;
-  const bool keep = line.ends_with(" HTTP/1.1") && !asks_to_close;
+  const bool asks_to_keep = header.find("\r\nConnection: Keep-Alive\r\n") != header.npos;
+  const bool keep = line.ends_with(" HTTP/1.1") ? !asks_to_close : asks_to_keep;
   return {response("200 OK", keep, "You asked: " + std::string(line) + "\n"), keep};
 }
 
