@@ -10,7 +10,7 @@ bench-echo: deps ## measure an echo on our loop beside libuv, libevent and raw e
 
 echo_programs: build/examples/echo build/bench/echo_floor build/bench/echo_client $(ECHO_PEERS:%=build/bench/echo_%)
 
-build/bench/echo_libuv build/bench/echo_libevent: build/bench/echo_%: bench/echo_%.c build/release/settings
+build/bench/echo_libuv build/bench/echo_libevent: build/bench/echo_%: bench/echo_%.c $(SETTINGS)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) -std=gnu17 $(WARNINGS) $(CFLAGS) $(shell $(PKG_CONFIG) --cflags $*) -o $@ $< $(shell $(PKG_CONFIG) --libs $*)

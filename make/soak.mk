@@ -1,6 +1,5 @@
 # make soak: a long run that shows whether anything grows.
 
-SECONDS ?=
 .PHONY: soak
 soak: deps ## keep 10,000 connections busy for SECONDS (600): no error, and nothing grows
 	@third_party/deps.sh bench || true

@@ -121,8 +121,8 @@ def test_a_comparison_without_a_pair_is_not_complete(monkeypatch, measured, comp
 
 
 def usual(name):
-    """What the Makefile gives a variable that nobody set."""
-    return int(re.search(rf"^{name} \?= (\d+)$", (TOP / "Makefile").read_text(),
+    """The value that make/bench.mk gives a variable that is not set."""
+    return int(re.search(rf"^{name} \?= (\d+)$", (TOP / "make/bench.mk").read_text(),
                          re.MULTILINE).group(1))
 
 
