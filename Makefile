@@ -3,10 +3,11 @@
 # One make builds one variant, below build/VARIANT/: release (the default), asan, tsan, clang or fuzz. `make asan` and
 # the like start a second make with another VARIANT. What is not about building the programs is in make/:
 #
-#   common.mk    quiet output, parallel jobs            checks.mk    run, unit, check, torture, asan, tsan, clang
-#   variants.mk  each variant's compiler and flags      fuzz.mk      the fuzz targets
-#   samples.mk   the large files of www/                bench.mk     the benchmarks
-#   install.mk   install, uninstall, aws.pc             lint.mk      format, lint
+#   common.mk       output, parallel jobs, recipes      checks.mk    run, unit, check, torture
+#   variants.mk     each variant's compiler and flags   fuzz.mk      the fuzz targets
+#   settings.mk     when all is compiled again          bench.mk     the benchmarks
+#   precompiled.mk  precompiled headers                 lint.mk      format, lint
+#   samples.mk      the large files of www/             install.mk   install, uninstall, aws.pc
 #
 # From the command line: V=1 shows the commands. CXX, CC, CXXFLAGS, CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS mean what they
 # always do. WERROR= lets warnings pass. LLHTTP_DIR names the directory of an llhttp release to use. The variables of a
@@ -32,7 +33,7 @@ include third_party/llhttp.mk
 LIBRARY_SOURCES := $(sort $(shell find src/os src/loop src/api -name '*.cc'))
 HTTP_SOURCES := $(sort $(shell find src/http src/serve src/server -name '*.cc'))
 PROGRAM_SOURCES := $(sort $(wildcard src/*.cc))
-SHIM_SOURCES := $(sort $(wildcard preload/*.c))
+SHIM_SOURCES := $(sort $(shell find preload -name '*.c'))
 EXAMPLE_SOURCES := $(sort $(wildcard examples/*.cc examples/steps/*.cc))
 UNIT_TEST_SOURCES := $(sort $(shell find tests/unit -name '*.cc'))
 
@@ -47,18 +48,21 @@ PACKAGE_CPPFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(P
 PLAIN_NAMES := -U_FORTIFY_SOURCE -U_FILE_OFFSET_BITS
 AWS_CPPFLAGS := -Isrc -Iinclude $(LLHTTP_CPPFLAGS) $(PACKAGE_CPPFLAGS) $(CPPFLAGS) $(PLAIN_NAMES)
 AWS_CXXFLAGS := -std=c++20 -pthread $(WARNINGS) $(CXXFLAGS) $(FLAGS_$(VARIANT))
+# The command line is parsed once, and CLI11 takes half a minute to optimize.
+PROGRAM_FLAGS := -O0
 # An example sees the public headers alone.
 EXAMPLE_CPPFLAGS := -Iinclude $(CPPFLAGS) $(PLAIN_NAMES)
 # To optimize a unit test takes longer than to run it. The code under test keeps the flags of the variant. A test is
 # compiled with the address sanitizer, because the test owns the buffers that the code under test writes to.
-UNIT_TEST_FLAGS := -O0 -g1 -fno-sanitize=undefined
+UNIT_TEST_CXXFLAGS := $(AWS_CXXFLAGS) -O0 -g1 -fno-sanitize=undefined
 SHIM_CFLAGS := -std=c17 -fPIC -fvisibility=hidden $(WARNINGS) $(CFLAGS) $(PLAIN_NAMES)
 LLHTTP_CFLAGS := $(CFLAGS) $(FLAGS_$(VARIANT)) -w $(LLHTTP_CPPFLAGS)
 # The libraries are linked dynamically, so that `nm -u aws` shows the kernel calls and a preloaded library sees them.
 AWS_LDLIBS := $(LLHTTP_LIBS) $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -laio $(LDLIBS)
 LIBRARY_LDLIBS := $(shell $(PKG_CONFIG) --libs spdlog fmt 2>/dev/null) -laio $(LDLIBS)
 TEST_LDLIBS := -lrapidcheck -lgmock -lgtest -lgtest_main
-LINK = $(CXX) -pthread $(FLAGS_$(VARIANT)) $(LDFLAGS) -o $@ $^
+
+include make/precompiled.mk
 
 # --- Files. The release variant puts its programs where people look for them.
 
@@ -89,55 +93,46 @@ lib: $(LIBRARY) ## build build/release/libaws.a
 examples: $(EXAMPLES) ## build examples/*.cc into build/examples/
 
 $(PROGRAM): $(PROGRAM_OBJECTS) $(HTTP_OBJECTS) $(LIBRARY)
-	$(call say,LINK,$@)
-	$(Q)$(LINK) $(AWS_LDLIBS)
+	$(call link,$(AWS_LDLIBS))
 
 $(LIBRARY): $(LIBRARY_OBJECTS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(EXAMPLES): $(EXAMPLES_DIRECTORY)/%: $(BUILD)/examples/%.o $(LIBRARY)
-	@mkdir -p $(@D)
-	$(call say,LINK,$@)
-	$(Q)$(LINK) $(LIBRARY_LDLIBS)
+	$(call link,$(LIBRARY_LDLIBS))
 
 # The code under test comes first: of an inline function that both have, the linker takes the first, with its flags.
 $(UNIT_TESTS): $(LIBRARY_OBJECTS) $(HTTP_OBJECTS) $(filter-out %/main.o,$(PROGRAM_OBJECTS)) $(UNIT_TEST_OBJECTS)
-	$(call say,LINK,$@)
-	$(Q)$(LINK) $(AWS_LDLIBS) $(TEST_LDLIBS)
+	$(call link,$(AWS_LDLIBS) $(TEST_LDLIBS))
 
 $(SHIM): $(SHIM_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -shared -fPIC $(LDFLAGS) -o $@ $^ -ldl
 
-$(BUILD)/src/%.o: src/%.cc $(SETTINGS)
-	@mkdir -p $(@D)
-	$(call say,CXX,$<)
-	$(Q)$(CXX) $(AWS_CXXFLAGS) $(AWS_CPPFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/src/%.o: src/%.cc $(SETTINGS) $(LIBRARY_PCH)
+	$(call compile,CXX,$(AWS_CXXFLAGS) $(AWS_CPPFLAGS) $(call include_pch,$(LIBRARY_PCH)))
+
+$(PROGRAM_OBJECTS): $(BUILD)/src/%.o: src/%.cc $(SETTINGS)
+	$(call compile,CXX,$(AWS_CXXFLAGS) $(PROGRAM_FLAGS) $(AWS_CPPFLAGS))
 
 $(BUILD)/examples/%.o: examples/%.cc $(SETTINGS)
-	@mkdir -p $(@D)
-	$(call say,CXX,$<)
-	$(Q)$(CXX) $(AWS_CXXFLAGS) $(EXAMPLE_CPPFLAGS) -MMD -MP -c -o $@ $<
+	$(call compile,CXX,$(AWS_CXXFLAGS) $(EXAMPLE_CPPFLAGS))
 
-$(BUILD)/tests/unit/%.o: tests/unit/%.cc $(SETTINGS) | build/googletest
-	@mkdir -p $(@D)
-	$(call say,CXX,$<)
-	$(Q)$(CXX) $(AWS_CXXFLAGS) $(UNIT_TEST_FLAGS) $(AWS_CPPFLAGS) -Itests -MMD -MP -c -o $@ $<
+$(BUILD)/tests/unit/%.o: tests/unit/%.cc $(SETTINGS) $(UNIT_TEST_PCH) | build/googletest
+	$(call compile,CXX,$(UNIT_TEST_CXXFLAGS) $(AWS_CPPFLAGS) -Itests $(call include_pch,$(UNIT_TEST_PCH)))
 
 $(BUILD)/third_party/%.o: $(LLHTTP_DIRECTORY)/%.c $(SETTINGS)
-	@mkdir -p $(@D)
-	$(call say,CC,$<)
-	$(Q)$(CC) $(LLHTTP_CFLAGS) -c -o $@ $<
+	$(call compile,CC,$(LLHTTP_CFLAGS))
 
 $(BUILD)/preload/%.o: preload/%.c $(SETTINGS)
-	@mkdir -p $(@D)
-	$(call say,CC,$<)
-	$(Q)$(CC) $(SHIM_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call compile,CC,$(SHIM_CFLAGS))
 
--include $(patsubst %.o,%.d,$(LIBRARY_OBJECTS) $(HTTP_OBJECTS) $(PROGRAM_OBJECTS) $(SHIM_OBJECTS) $(EXAMPLE_OBJECTS) $(UNIT_TEST_OBJECTS))
+# What the compiler found each source to include (-MMD).
+OBJECTS := $(LIBRARY_OBJECTS) $(HTTP_OBJECTS) $(PROGRAM_OBJECTS) $(SHIM_OBJECTS) $(EXAMPLE_OBJECTS) $(UNIT_TEST_OBJECTS)
+-include $(OBJECTS:%.o=%.d)
 
-include $(filter-out make/common.mk make/variants.mk,$(sort $(wildcard make/*.mk)))
+include $(filter-out $(MAKEFILE_LIST),$(sort $(wildcard make/*.mk)))
 
 deps: ## install what the build needs, where something is missing
 	@LLHTTP_DIR=$(call quoted,$(LLHTTP_DIR)) third_party/deps.sh build

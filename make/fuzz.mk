@@ -27,14 +27,11 @@ $(FUZZ_TARGETS:%=fuzz/%): fuzz/%: fuzz-programs
 
 ifeq ($(VARIANT),fuzz)
 build/fuzz/tests/fuzz/%.o: tests/fuzz/%.cc $(SETTINGS)
-	@mkdir -p $(@D)
-	$(call say,CXX,$<)
-	$(Q)$(CXX) $(AWS_CXXFLAGS) $(AWS_CPPFLAGS) -Itests/fuzz -MMD -MP -c -o $@ $<
+	$(call compile,CXX,$(AWS_CXXFLAGS) $(AWS_CPPFLAGS) -Itests/fuzz)
 
 $(FUZZ_PROGRAMS): build/fuzz/%_fuzz: build/fuzz/tests/fuzz/%.o \
     $(filter build/fuzz/src/http/% build/fuzz/third_party/%,$(HTTP_OBJECTS))
-	$(call say,LINK,$@)
-	$(Q)$(LINK) -fsanitize=fuzzer $(AWS_LDLIBS)
+	$(call link,-fsanitize=fuzzer $(AWS_LDLIBS))
 
 -include $(FUZZ_TARGETS:%=build/fuzz/tests/fuzz/%.d)
 endif

@@ -1,8 +1,8 @@
 # What has a variant compiled again although no source changed, and what stops a build at once.
 
 # One line with everything on which the objects of the variant depend, sources and headers aside.
-settings = $(strip $(CXX) $(CC) $(AWS_CPPFLAGS) $(AWS_CXXFLAGS) $(EXAMPLE_CPPFLAGS) $(UNIT_TEST_FLAGS) \
-    $(SHIM_CFLAGS) $(LLHTTP_CFLAGS) $(LLHTTP_DIRECTORY) $(LDFLAGS) $(AWS_LDLIBS))
+settings = $(strip $(CXX) $(CC) $(if $(PCH),PCH) $(AWS_CPPFLAGS) $(AWS_CXXFLAGS) $(PROGRAM_FLAGS) $(EXAMPLE_CPPFLAGS) \
+    $(UNIT_TEST_CXXFLAGS) $(SHIM_CFLAGS) $(LLHTTP_CFLAGS) $(LLHTTP_DIRECTORY) $(LDFLAGS) $(AWS_LDLIBS))
 
 # Every object depends on a file that holds this line and is written when the line changes. It is read by cat, because
 # $(file <...) of make 4.3 does not always return what the file holds.
