@@ -1,4 +1,4 @@
-#include "server/rush.h"
+#include "loop/defer_accept_policy.h"
 
 #include <gtest/gtest.h>
 
@@ -7,68 +7,68 @@ namespace {
 
 constexpr std::int64_t kSomeTime = 5'000'000'000;
 
-class RushTest : public testing::Test {
+class DeferAcceptPolicyTest : public testing::Test {
  protected:
-  void let_in(int arrivals) {
+  void arrive(int arrivals) {
     for (int i = 0; i < arrivals; ++i)
-      rush_.note_arrival(now_us_);
+      policy_.note_arrival(now_us_);
   }
 
   void pass(std::int64_t us) {
     now_us_ += us;
-    rush_.judge(now_us_);
+    policy_.update(now_us_);
   }
 
-  Rush rush_;
+  DeferAcceptPolicy policy_;
   std::int64_t now_us_ = kSomeTime;
 };
 
-TEST_F(RushTest, BeginsWithEnoughArrivalsInAWindow) {
-  let_in(Rush::kFrom - 1);
-  EXPECT_FALSE(rush_.is_on());
-  let_in(1);
-  EXPECT_TRUE(rush_.is_on());
+TEST_F(DeferAcceptPolicyTest, SwitchesOnWithEnoughArrivalsInAWindow) {
+  arrive(DeferAcceptPolicy::kThreshold - 1);
+  EXPECT_FALSE(policy_.is_on());
+  arrive(1);
+  EXPECT_TRUE(policy_.is_on());
 }
 
-TEST_F(RushTest, DoesNotAddUpWindows) {
+TEST_F(DeferAcceptPolicyTest, DoesNotAddUpWindows) {
   for (int i = 0; i < 20; ++i) {
-    let_in(Rush::kFrom - 1);
-    pass(Rush::kWindowUs);
+    arrive(DeferAcceptPolicy::kThreshold - 1);
+    pass(DeferAcceptPolicy::kWindowUs);
   }
-  EXPECT_FALSE(rush_.is_on());
+  EXPECT_FALSE(policy_.is_on());
 }
 
-TEST_F(RushTest, BeginsAnewWithTheFirstArrivalOfTheNextWindowUnasked) {
-  let_in(Rush::kFrom - 1);
-  now_us_ += Rush::kWindowUs;
-  let_in(1);
-  EXPECT_FALSE(rush_.is_on());
-  let_in(Rush::kFrom - 1);
-  EXPECT_TRUE(rush_.is_on());
+TEST_F(DeferAcceptPolicyTest, StartsANewWindowWithAnArrivalAsWithAnUpdate) {
+  arrive(DeferAcceptPolicy::kThreshold - 1);
+  now_us_ += DeferAcceptPolicy::kWindowUs;
+  arrive(1);
+  EXPECT_FALSE(policy_.is_on());
+  arrive(DeferAcceptPolicy::kThreshold - 1);
+  EXPECT_TRUE(policy_.is_on());
 }
 
-TEST_F(RushTest, LastsAsLongAsEnoughCome) {
-  let_in(Rush::kFrom);
+TEST_F(DeferAcceptPolicyTest, StaysOnAsLongAsEnoughArrive) {
+  arrive(DeferAcceptPolicy::kThreshold);
   for (int i = 0; i < 20; ++i) {
-    pass(Rush::kWindowUs);
-    EXPECT_TRUE(rush_.is_on()) << i;
-    let_in(Rush::kFrom);
+    pass(DeferAcceptPolicy::kWindowUs);
+    EXPECT_TRUE(policy_.is_on()) << i;
+    arrive(DeferAcceptPolicy::kThreshold);
   }
 }
 
-TEST_F(RushTest, EndsWithAWindowOfFewer) {
-  let_in(Rush::kFrom);
-  pass(Rush::kWindowUs);
-  let_in(Rush::kFrom - 1);
-  pass(Rush::kWindowUs - 1);
-  EXPECT_TRUE(rush_.is_on()) << "the window is not over";
+TEST_F(DeferAcceptPolicyTest, SwitchesOffAfterAWindowOfFewer) {
+  arrive(DeferAcceptPolicy::kThreshold);
+  pass(DeferAcceptPolicy::kWindowUs);
+  arrive(DeferAcceptPolicy::kThreshold - 1);
+  pass(DeferAcceptPolicy::kWindowUs - 1);
+  EXPECT_TRUE(policy_.is_on()) << "the window is not over";
   pass(1);
-  EXPECT_FALSE(rush_.is_on());
+  EXPECT_FALSE(policy_.is_on());
 }
 
-TEST_F(RushTest, TellsWhenItIsToBeJudged) {
-  let_in(Rush::kFrom);
-  EXPECT_EQ(rush_.next_judgement_us(), kSomeTime + Rush::kWindowUs);
+TEST_F(DeferAcceptPolicyTest, TellsWhenItIsToBeUpdated) {
+  arrive(DeferAcceptPolicy::kThreshold);
+  EXPECT_EQ(policy_.next_update_us(), kSomeTime + DeferAcceptPolicy::kWindowUs);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "os/helper_threads.h"
+#include "os/thread_pool.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,28 +7,30 @@
 #include <array>
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <latch>
-#include <memory>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include "disk.h"
 #include "temp_folder.h"
+#include "test_completion.h"
 
 namespace aws {
 namespace {
 
 using testing::ElementsAre;
-using testing::IsEmpty;
 
-// Notes that it ran and where; waits before that for the latch, if there is one.
-class Note final : public Errand {
+// Notes that it ran and where. Waits for the latch before, if there is one.
+class Note final : public Task {
  public:
   Note(std::vector<int>& ran, int number, std::latch* gate = nullptr)
       : ran_(ran), number_(number), gate_(gate) {}
 
   [[nodiscard]] std::thread::id where() const { return where_; }
-  int returns = 0;
+  TestCompletion completion;
+  int finishes = 0;
 
  private:
   void run(Sys& /*sys*/) noexcept override {
@@ -36,9 +38,9 @@ class Note final : public Errand {
     where_ = std::this_thread::get_id();
     ran_.push_back(number_);
   }
-  void returned(std::vector<void*>& ready) override {
-    ++returns;
-    ready.push_back(this);
+  void finished(CompletionList& ready) override {
+    ++finishes;
+    Task::finished(ready);
   }
 
   std::vector<int>& ran_;
@@ -52,175 +54,193 @@ bool is_readable(int fd) {
   return ::poll(&watched, 1, 0) == 1;
 }
 
-class HelperThreadsTest : public testing::Test {
+class ThreadPoolTest : public testing::Test {
  protected:
-  // One errand after the other: `ran_` needs no lock.
-  HelperThreads& one_thread(std::size_t queue) { return helpers_.emplace(sys_, 1, queue); }
+  // One task after the other: `ran_` needs no lock.
+  ThreadPool& one_thread(std::size_t queue) { return pool_.emplace(sys_, 1, queue); }
 
   Note& note(std::latch* gate = nullptr) {
     return notes_.emplace_back(ran_, static_cast<int>(notes_.size()), gate);
   }
 
-  // Opens `gate_` however the test ends: a helper that waits could never be joined.
+  static Note& start(ThreadPool& pool, Note& task) {
+    pool.start(task, task.completion);
+    return task;
+  }
+
+  // Opens `gate_` however the test ends: a thread that waits could never be joined.
   void TearDown() override {
     if (!gate_.try_wait()) gate_.count_down();
+    ready_.clear();
   }
 
   Sys sys_;
   std::latch gate_{1};
   std::vector<int> ran_;
   std::deque<Note> notes_;
-  std::vector<void*> ready_;
-  std::optional<HelperThreads> helpers_;  // its threads end before what they work with
+  CompletionList ready_;
+  std::optional<ThreadPool> pool_;  // its threads end before what they work with
 };
 
-TEST_F(HelperThreadsTest, RunErrandsInOrderAndNotOnTheLoop) {
-  HelperThreads& helpers = one_thread(100);
+TEST_F(ThreadPoolTest, RunsTasksInOrderAndNotOnTheLoop) {
+  ThreadPool& pool = one_thread(100);
   for (int i = 0; i < 5; ++i)
-    helpers.start(note(), this);
-  await_errands(helpers, ready_);
+    start(pool, note());
+  await_tasks(pool, ready_);
   EXPECT_THAT(ran_, ElementsAre(0, 1, 2, 3, 4));
-  EXPECT_THAT(ready_, ElementsAre(&notes_[0], &notes_[1], &notes_[2], &notes_[3], &notes_[4]));
-  for (const Note& errand : notes_) {
-    EXPECT_FALSE(errand.under_way());
-    EXPECT_NE(errand.where(), std::this_thread::get_id());
+  EXPECT_THAT(taken(ready_),
+              ElementsAre(&notes_[0].completion, &notes_[1].completion, &notes_[2].completion,
+                          &notes_[3].completion, &notes_[4].completion));
+  for (const Note& task : notes_) {
+    EXPECT_FALSE(task.under_way());
+    EXPECT_NE(task.where(), std::this_thread::get_id());
   }
-  EXPECT_EQ(helpers.counters().errands, 5U);
-  EXPECT_EQ(helpers.counters().waited, 0U);
+  EXPECT_EQ(pool.counters().tasks, 5U);
+  EXPECT_EQ(pool.counters().queued, 0U);
 }
 
-TEST_F(HelperThreadsTest, AnnounceByTheirDescriptorWhatIsDone) {
-  HelperThreads& helpers = one_thread(4);
-  Note& errand = note(&gate_);
-  helpers.start(errand, this);
-  EXPECT_FALSE(is_readable(helpers.event_fd()));
-  helpers.reap(ready_);  // never waits
-  EXPECT_THAT(ready_, IsEmpty());
-  EXPECT_TRUE(errand.under_way());
+TEST_F(ThreadPoolTest, AnnouncesByItsDescriptorWhatIsDone) {
+  ThreadPool& pool = one_thread(4);
+  Note& task = start(pool, note(&gate_));
+  EXPECT_FALSE(is_readable(pool.event_fd()));
+  pool.reap(ready_);  // never waits
+  EXPECT_TRUE(ready_.empty());
+  EXPECT_TRUE(task.under_way());
 
   gate_.count_down();
-  pollfd announced{.fd = helpers.event_fd(), .events = POLLIN, .revents = 0};
+  pollfd announced{.fd = pool.event_fd(), .events = POLLIN, .revents = 0};
   ASSERT_EQ(::poll(&announced, 1, -1), 1);
-  EXPECT_TRUE(errand.under_way()) << "until the loop has heard of it";
-  helpers.reap(ready_);
-  EXPECT_THAT(ready_, ElementsAre(&errand));
-  EXPECT_FALSE(errand.under_way());
-  EXPECT_FALSE(is_readable(helpers.event_fd())) << "once is enough";
+  EXPECT_TRUE(task.under_way()) << "until the loop has reaped it";
+  pool.reap(ready_);
+  EXPECT_THAT(taken(ready_), ElementsAre(&task.completion));
+  EXPECT_FALSE(task.under_way());
+  EXPECT_FALSE(is_readable(pool.event_fd())) << "once is enough";
 }
 
-TEST_F(HelperThreadsTest, HaveErrandsWaitInOrderWhileTheQueueIsFull) {
-  HelperThreads& helpers = one_thread(2);
+TEST_F(ThreadPoolTest, QueuesTasksInOrderWhileTheThreadsHaveEnough) {
+  ThreadPool& pool = one_thread(2);
   for (int i = 0; i < 6; ++i)
-    helpers.start(note(&gate_), this);
-  EXPECT_EQ(helpers.errands_out(), 2U);
-  EXPECT_EQ(helpers.counters().errands, 6U);
-  EXPECT_EQ(helpers.counters().waited, 4U);
-  for (const Note& errand : notes_)
-    EXPECT_TRUE(errand.under_way());
+    start(pool, note(&gate_));
+  EXPECT_EQ(pool.running(), 2U);
+  EXPECT_EQ(pool.counters().tasks, 6U);
+  EXPECT_EQ(pool.counters().queued, 4U);
+  for (const Note& task : notes_)
+    EXPECT_TRUE(task.under_way());
   gate_.count_down();
-  await_errands(helpers, ready_);
+  await_tasks(pool, ready_);
   EXPECT_THAT(ran_, ElementsAre(0, 1, 2, 3, 4, 5));
 }
 
-TEST_F(HelperThreadsTest, GiveBackOnlyAnErrandThatStandsInLine) {
-  HelperThreads& helpers = one_thread(1);
-  Note& out = note(&gate_);
-  Note& in_line = note();
+TEST_F(ThreadPoolTest, WithdrawsOnlyATaskThatIsQueued) {
+  ThreadPool& pool = one_thread(1);
+  Note& running = note(&gate_);
+  Note& queued = note();
   Note& behind = note();
-  EXPECT_FALSE(helpers.withdraw(out)) << "it is at home";
-  helpers.start(out, this);
-  helpers.start(in_line, this);
-  helpers.start(behind, this);
-  EXPECT_FALSE(helpers.withdraw(out));
-  EXPECT_TRUE(helpers.withdraw(in_line));
-  EXPECT_FALSE(in_line.under_way());
-  EXPECT_FALSE(helpers.withdraw(in_line));
+  EXPECT_FALSE(pool.withdraw(running)) << "it is idle";
+  start(pool, running);
+  start(pool, queued);
+  start(pool, behind);
+  EXPECT_FALSE(pool.withdraw(running));
+  EXPECT_TRUE(pool.withdraw(queued));
+  EXPECT_FALSE(queued.under_way());
+  EXPECT_FALSE(pool.withdraw(queued));
   gate_.count_down();
-  await_errands(helpers, ready_);
+  await_tasks(pool, ready_);
   EXPECT_THAT(ran_, ElementsAre(0, 2));
-  helpers.start(in_line, this);
-  await_errands(helpers, ready_);
+  start(pool, queued);
+  await_tasks(pool, ready_);
   EXPECT_THAT(ran_, ElementsAre(0, 2, 1));
-  EXPECT_EQ(in_line.returns, 1);
+  EXPECT_EQ(queued.finishes, 1);
 }
 
-TEST_F(HelperThreadsTest, SayForWhomTheyWork) {
-  HelperThreads& helpers = one_thread(1);
-  const int someone = 0;
-  const int next = 0;
-  helpers.start(note(&gate_), &someone);
-  helpers.start(note(), &next);
-  EXPECT_TRUE(helpers.works_for(&someone));
-  EXPECT_FALSE(helpers.works_for(&next)) << "it can still be withdrawn";
-  EXPECT_FALSE(helpers.works_for(this));
+TEST_F(ThreadPoolTest, IsPendingWorkOfTheCompletionsOfRunningTasks) {
+  ThreadPool& pool = one_thread(1);
+  const Note& first = start(pool, note(&gate_));
+  const Note& next = start(pool, note());
+  EXPECT_TRUE(first.completion.has_pending_work());
+  EXPECT_FALSE(next.completion.has_pending_work()) << "it can still be withdrawn";
   gate_.count_down();
-  pollfd announced{.fd = helpers.event_fd(), .events = POLLIN, .revents = 0};
+  pollfd announced{.fd = pool.event_fd(), .events = POLLIN, .revents = 0};
   ASSERT_EQ(::poll(&announced, 1, -1), 1);
-  EXPECT_TRUE(helpers.works_for(&someone)) << "the loop has not heard of it";
-  helpers.reap(ready_);
-  EXPECT_FALSE(helpers.works_for(&someone));
-  EXPECT_TRUE(helpers.works_for(&next));
-  await_errands(helpers, ready_);
-  EXPECT_FALSE(helpers.works_for(&next));
+  EXPECT_TRUE(first.completion.has_pending_work()) << "the loop has not reaped it";
+  pool.reap(ready_);
+  EXPECT_FALSE(first.completion.has_pending_work());
+  EXPECT_TRUE(next.completion.has_pending_work());
+  await_tasks(pool, ready_);
+  EXPECT_FALSE(next.completion.has_pending_work());
 }
 
-TEST_F(HelperThreadsTest, DrainRunsAllThatIsLeft) {
-  HelperThreads& helpers = one_thread(2);
+TEST_F(ThreadPoolTest, DrainsAllThatIsLeft) {
+  ThreadPool& pool = one_thread(2);
   for (int i = 0; i < 5; ++i)
-    helpers.start(note(), this);
-  helpers.drain();
-  EXPECT_EQ(helpers.errands_out(), 0U);
+    start(pool, note());
+  pool.drain();
+  EXPECT_EQ(pool.running(), 0U);
   EXPECT_THAT(ran_, ElementsAre(0, 1, 2, 3, 4));
-  for (const Note& errand : notes_)
-    EXPECT_EQ(errand.returns, 1);
-  helpers.drain();  // nothing to wait for
+  for (const Note& task : notes_) {
+    EXPECT_EQ(task.finishes, 1);
+    EXPECT_EQ(task.completion.notified, 0) << "at the end of a loop";
+    EXPECT_FALSE(task.completion.has_pending_work());
+  }
+  pool.drain();  // nothing to wait for
 }
 
-TEST_F(HelperThreadsTest, LeaveNoDescriptorBehind) {
+TEST_F(ThreadPoolTest, LeavesNoDescriptorBehind) {
   const std::ptrdiff_t before = open_descriptors();
-  one_thread(2).start(note(), this);
-  helpers_.reset();
+  start(one_thread(2), note());
+  pool_.reset();
   EXPECT_EQ(open_descriptors(), before);
   EXPECT_THAT(ran_, ElementsAre(0)) << "what was handed over is done first";
 }
 
-// Counts its runs; may run on any helper.
-class Count final : public Errand {
+TEST_F(ThreadPoolTest, LeavesTasksIdleWhenItEnds) {
+  ThreadPool& pool = one_thread(1);
+  const Note& running = start(pool, note());
+  const Note& queued = start(pool, note());
+  pool_.reset();
+  EXPECT_THAT(ran_, ElementsAre(0)) << "the other was never handed over";
+  for (const Note* const task : {&running, &queued}) {
+    EXPECT_FALSE(task->under_way());
+    EXPECT_FALSE(task->completion.has_pending_work());
+    EXPECT_EQ(task->completion.notified, 0);
+  }
+}
+
+// Counts its runs; may run on any thread.
+class Count final : public Task, public Completion {
  public:
   std::atomic<int> runs = 0;
-  int returns = 0;
+  int notified = 0;
+  std::function<void(Count&)> on_ready;
 
  private:
   void run(Sys& /*sys*/) noexcept override { ++runs; }
-  void returned(std::vector<void*>& ready) override {
-    ++returns;
-    ready.push_back(this);
+  void ready() noexcept override {
+    ++notified;
+    on_ready(*this);
   }
 };
 
-TEST_F(HelperThreadsTest, ShareTheWorkAndRunEachErrandOnceAStart) {
+TEST_F(ThreadPoolTest, SharesTheWorkAndRunsEachTaskOnceAStart) {
   constexpr int kStarts = 200;
-  std::array<Count, 32> errands;
-  HelperThreads helpers(sys_, 8, 5);
-  for (Count& errand : errands)
-    helpers.start(errand, this);
-  std::size_t heard = 0;
-  while (heard < errands.size() * kStarts) {
-    pollfd done{.fd = helpers.event_fd(), .events = POLLIN, .revents = 0};
-    ASSERT_EQ(::poll(&done, 1, -1), 1);
-    std::vector<void*> ready;
-    helpers.reap(ready);
-    heard += ready.size();
-    for (void* const who : ready) {
-      auto& errand = *static_cast<Count*>(who);
-      EXPECT_EQ(errand.runs, errand.returns);
-      if (errand.returns < kStarts) helpers.start(errand, this);
-    }
+  std::array<Count, 32> tasks;
+  ThreadPool pool(sys_, 8, 5);
+  for (Count& task : tasks) {
+    task.on_ready = [&pool](Count& ready) {
+      EXPECT_EQ(ready.runs, ready.notified);
+      if (ready.notified < kStarts) pool.start(ready, ready);
+    };
+    pool.start(task, task);
   }
-  for (const Count& errand : errands)
-    EXPECT_EQ(errand.runs, kStarts);
-  EXPECT_EQ(helpers.errands_out(), 0U);
-  EXPECT_EQ(helpers.counters().errands, errands.size() * kStarts);
+  while (pool.running() > 0) {
+    pollfd done{.fd = pool.event_fd(), .events = POLLIN, .revents = 0};
+    ASSERT_EQ(::poll(&done, 1, -1), 1);
+    pool.reap(ready_);
+    notify_all(ready_);
+  }
+  for (const Count& task : tasks)
+    EXPECT_EQ(task.runs, kStarts);
+  EXPECT_EQ(pool.counters().tasks, tasks.size() * kStarts);
 }
 
 }  // namespace
