@@ -219,6 +219,7 @@ void EventLoop::deliver_event(Session& session, Event event) {
 void EventLoop::advance(Session& session, Event event) {
   stall_meter_.visit_begins(session.id(), session.subject());
   session.want_ = session.advance(event);
+  if (event == Event::PeerGone) session.want_ = Want::Close;
   if (shared_.options.stall_watch.times_calls) stall_meter_.visit_ends(sys.monotonic_us());
 }
 
@@ -267,9 +268,10 @@ void EventLoop::hand_over(Session& session) {
   deliver_event(added, result == 0 ? Event::SocketReady : Event::PeerGone);
 }
 
-// Its socket is closed, and so epoll does not watch it any more. The object stays until the end of
-// the iteration, since an event of the same batch may still name it.
+// Closes its socket, so that epoll does not watch it any more. The object stays until the end of the
+// iteration, since an event of the same batch may still name it.
 void EventLoop::close_session(Session& session) {
+  session.socket_.reset();
   session.TimeoutEntry::unlink();
   session.Completion::unlink();
   closed_.emplace_back(&session);
