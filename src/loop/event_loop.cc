@@ -302,8 +302,7 @@ void EventLoop::check_stop() {
   if (stop == Stop::AtOnce || now.monotonic_us >= stop_deadline_us_) end_all();
 }
 
-// Connections that the kernel has accepted are still served. Idle sessions are ended, unless their
-// next request has just come.
+// Connections that the kernel has accepted are still served.
 void EventLoop::begin_stop() {
   stopping = true;
   stop_deadline_us_ = now.monotonic_us + shared_.options.grace_us;
@@ -312,13 +311,18 @@ void EventLoop::begin_stop() {
     acceptor->stop();
   }
   for (const auto& acceptor : acceptors_) {
-    for (const TimeoutKind kind : acceptor->protocol().idle_kinds()) {
-      while (TimeoutEntry* const entry = timeouts_.longest_waiting(kind)) {
-        auto& session = static_cast<Session&>(*entry);
-        deliver_event(session, Event::SocketReady);
-        if (timeouts_.longest_waiting(kind) == entry) deliver_event(session, Event::PeerGone);
-      }
-    }
+    for (const TimeoutKind kind : acceptor->protocol().idle_kinds())
+      end_idle(kind);
+  }
+}
+
+// Ends the sessions that wait for `kind`, unless what they wait for has just come.
+void EventLoop::end_idle(TimeoutKind kind) {
+  while (TimeoutEntry* const entry = timeouts_.longest_waiting(kind)) {
+    auto& session = static_cast<Session&>(*entry);
+    deliver_event(session, Event::SocketReady);
+    const bool is_idle = session.want_ != Want::Close && session.timeout_kind() == kind;
+    if (is_idle) deliver_event(session, Event::PeerGone);
   }
 }
 

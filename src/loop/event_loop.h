@@ -126,6 +126,7 @@ class EventLoop final : public LoopContext {
 
   void check_stop();
   void begin_stop();
+  void end_idle(TimeoutKind kind);
   void end_all();
 
   LoopSharedState& shared_;
