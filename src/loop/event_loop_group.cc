@@ -27,8 +27,14 @@ EventLoopGroup::~EventLoopGroup() {
 
 void EventLoopGroup::start() {
   running_ = loops_.size();
-  for (std::size_t i = 0; i < loops_.size(); ++i)
-    threads_.emplace_back([this, i] { run_loop(i); });
+  try {
+    for (std::size_t i = 0; i < loops_.size(); ++i)
+      threads_.emplace_back([this, i] { run_loop(i); });
+  } catch (...) {
+    stop(Stop::AtOnce);
+    join();
+    throw;
+  }
 }
 
 void EventLoopGroup::run_loop(std::size_t index) noexcept {
