@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <functional>
 #include <future>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -113,11 +114,27 @@ class TestClient {
 
   void half_close() const { ::shutdown(socket_.get(), SHUT_WR); }
   void close() { socket_.reset(); }
+  // Closes a TCP connection by a reset: the far end's socket fails.
+  void reset() {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    close();
+  }
   [[nodiscard]] int socket() const { return socket_.get(); }
 
  private:
   UniqueFd socket_;
 };
+
+// Calls `work` on the thread of `loop`, which runs, and waits until it has returned.
+inline void call_on(EventLoop& loop, const std::function<void()>& work) {
+  const auto done = std::make_shared<std::promise<void>>();  // the loop's thread may be last
+  loop.post([&work, done] {
+    work();
+    done->set_value();
+  });
+  EXPECT_TRUE(comes(done->get_future()));
+}
 
 class RunningLoop {
  public:
@@ -143,15 +160,7 @@ class RunningLoop {
   }
   void join() { thread_.join(); }
 
-  // Calls `work` on the loop's thread and waits until it has returned.
-  void call(const std::function<void()>& work) {
-    std::promise<void> done;
-    loop.post([&] {
-      work();
-      done.set_value();
-    });
-    EXPECT_TRUE(comes(done.get_future()));
-  }
+  void call(const std::function<void()>& work) { call_on(loop, work); }
   // Waits until the loop has gone through an iteration that began after this call.
   void await_iteration() {
     call([] {});
