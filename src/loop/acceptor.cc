@@ -44,7 +44,7 @@ bool Acceptor::accept_one(const Listener& listener) {
     report_no_room(result);
     return false;
   }
-  defer_policy_.note_arrival(loop_.now.monotonic_us);
+  if (protocol_->clients_send_first()) defer_policy_.note_arrival(loop_.now.monotonic_us);
   std::unique_ptr<Session> session = protocol_->make_session(
       {.socket = UniqueFd(result), .peer = PeerAddress(peer), .id = loop_.next_id()});
   const int added = loop_.add_reserved(std::move(session));

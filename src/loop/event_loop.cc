@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -179,15 +180,19 @@ void EventLoop::notify_ready() {
 // ---- Sessions
 
 int EventLoop::add(std::unique_ptr<Session> session) {
-  Session& added = *session.release();  // close_session() takes it back
-  ++alive_;
   ++sessions_opened_;
+  return start(std::move(session));
+}
+
+int EventLoop::start(std::unique_ptr<Session> session) {
+  Session& added = *session.release();  // defer_destruction() takes it back
+  ++alive_;
   advance(added, Event::SocketReady);  // its first bytes have often come with it
   int result = 0;
   if (added.want_ != Want::Close && added.want_ != Want::HandOver) result = watch_new(added);
   if (result < 0) advance(added, Event::PeerGone);
   if (added.want_ == Want::HandOver) {
-    hand_over(added);
+    result = hand_over(added);
   } else if (added.want_ == Want::Close) {
     close_session(added);
   } else {
@@ -233,9 +238,11 @@ void EventLoop::deliver_event(Session& session, Event event) {
   if (session.want_ == Want::Read) set_interest(session, Interest::Read);
   if (session.want_ == Want::Write) set_interest(session, Interest::Write);
   if (session.want_ == Want::ReadOrWrite) set_interest(session, Interest::ReadOrWrite);
-  if (session.want_ == Want::HandOver) return hand_over(session);
-  if (session.want_ == Want::Close) return close_session(session);
-  if (session.timeout_kind() != kind || session.waiting_since_us() != since) {
+  if (session.want_ == Want::HandOver) {
+    hand_over(session);
+  } else if (session.want_ == Want::Close) {
+    close_session(session);
+  } else if (session.timeout_kind() != kind || session.waiting_since_us() != since) {
     timeouts_.restart(session);
   }
 }
@@ -243,6 +250,7 @@ void EventLoop::deliver_event(Session& session, Event event) {
 void EventLoop::advance(Session& session, Event event) {
   stall_meter_.visit_begins(session.id(), session.subject());
   session.want_ = session.advance(event);
+  if (event == Event::PeerGone) session.want_ = Want::Close;
   if (shared_.options.stall_watch.times_calls) stall_meter_.visit_ends(sys.monotonic_us());
 }
 
@@ -269,37 +277,41 @@ int EventLoop::watch_new(Session& session) {
   return poller_.add(session.socket(), session.interest_, session);
 }
 
-// Another session takes over the socket of `session`.
-void EventLoop::hand_over(Session& session) {
+// Another session takes over the socket of `session`, and its place among the connections. Returns
+// as add() does.
+int EventLoop::hand_over(Session& session) {
   std::unique_ptr<Session> next = session.successor();
+  assert(next != nullptr);
   next->counted_ = std::exchange(session.counted_, false);
-  const bool watched = session.watched_;
   session.want_ = Want::Close;
-  close_session(session);
-  if (!watched) {
-    add(std::move(next));
-    return;
-  }
+  defer_destruction(session);
+  if (!session.watched_) return start(std::move(next));
   Session& added = *next.release();
   ++alive_;
-  ++sessions_opened_;
   added.watched_ = true;
   added.interest_ = session.interest_;
   timeouts_.restart(added);
   // The same interest, for another source.
   const int result = poller_.change(added.socket(), added.interest_, added);
   deliver_event(added, result == 0 ? Event::SocketReady : Event::PeerGone);
+  return result;
 }
 
-// Its socket is closed, and so epoll does not watch it any more. The object stays until the end of
-// the iteration, since an event of the same batch may still name it.
+// Closes its socket, so that epoll does not watch it any more.
 void EventLoop::close_session(Session& session) {
+  session.socket_.reset();
+  ++sessions_closed_;
+  if (session.counted_) release_connection();
+  defer_destruction(session);
+}
+
+// Has `session`, which is not called any more, destroyed at the end of the iteration: an event of
+// the same batch may still name it.
+void EventLoop::defer_destruction(Session& session) {
   session.TimeoutEntry::unlink();
   session.Completion::unlink();
   closed_.emplace_back(&session);
   --alive_;
-  ++sessions_closed_;
-  if (session.counted_) release_connection();
 }
 
 void EventLoop::expire_timeouts() {
@@ -324,8 +336,7 @@ void EventLoop::check_stop() {
   if (stop == Stop::AtOnce || now.monotonic_us >= stop_deadline_us_) end_all();
 }
 
-// Connections that the kernel has accepted are still served. Idle sessions are ended, unless their
-// next request has just come.
+// Connections that the kernel has accepted are still served.
 void EventLoop::begin_stop() {
   stopping = true;
   stop_deadline_us_ = now.monotonic_us + shared_.options.grace_us;
@@ -334,13 +345,18 @@ void EventLoop::begin_stop() {
     acceptor->stop();
   }
   for (const auto& acceptor : acceptors_) {
-    for (const TimeoutKind kind : acceptor->protocol().idle_kinds()) {
-      while (TimeoutEntry* const entry = timeouts_.longest_waiting(kind)) {
-        auto& session = static_cast<Session&>(*entry);
-        deliver_event(session, Event::SocketReady);
-        if (timeouts_.longest_waiting(kind) == entry) deliver_event(session, Event::PeerGone);
-      }
-    }
+    for (const TimeoutKind kind : acceptor->protocol().idle_kinds())
+      end_idle(kind);
+  }
+}
+
+// Ends the sessions that wait for `kind`, unless what they wait for has just come.
+void EventLoop::end_idle(TimeoutKind kind) {
+  while (TimeoutEntry* const entry = timeouts_.longest_waiting(kind)) {
+    auto& session = static_cast<Session&>(*entry);
+    deliver_event(session, Event::SocketReady);
+    const bool is_idle = session.want_ != Want::Close && session.timeout_kind() == kind;
+    if (is_idle) deliver_event(session, Event::PeerGone);
   }
 }
 

@@ -89,11 +89,12 @@ class EventLoop final : public LoopContext {
   void release_connection() { --shared_.connections; }
   // As add(), for a session whose connection was reserved: it is released when the session closes.
   int add_reserved(std::unique_ptr<Session> session);
-  // So far, to notice that one has closed.
+  // So far, to notice that one has closed. One that was handed over has not.
   [[nodiscard]] std::uint64_t sessions_closed() const { return sessions_closed_; }
 
   // ---- Figures, once the loop has ended
 
+  // One for each connection: a session that takes over another one's socket does not count.
   [[nodiscard]] std::uint64_t sessions_opened() const { return sessions_opened_; }
   [[nodiscard]] const StallFigures& stall_figures() const { return stall_meter_.figures(); }
   [[nodiscard]] Leftovers leftovers() const;
@@ -128,13 +129,16 @@ class EventLoop final : public LoopContext {
   void advance(Session& session, Event event);
   void set_interest(Session& session, Interest interest);
   [[nodiscard]] int watch_new(Session& session);
-  void hand_over(Session& session);
+  int start(std::unique_ptr<Session> session);
+  int hand_over(Session& session);
   void close_session(Session& session);
+  void defer_destruction(Session& session);
   void expire_timeouts();
   void destroy_closed();
 
   void check_stop();
   void begin_stop();
+  void end_idle(TimeoutKind kind);
   void end_all();
 
   LoopSharedState& shared_;

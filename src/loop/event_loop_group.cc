@@ -37,11 +37,17 @@ void EventLoopGroup::run() {
 
 void EventLoopGroup::start_from(std::size_t first) {
   running_ = loops_.size();
-  for (std::size_t i = first; i < loops_.size(); ++i) {
-    threads_.emplace_back([this, i] {
-      ::pthread_setname_np(::pthread_self(), "aws-loop");
-      run_loop(i);
-    });
+  try {
+    for (std::size_t i = first; i < loops_.size(); ++i) {
+      threads_.emplace_back([this, i] {
+        ::pthread_setname_np(::pthread_self(), "aws-loop");
+        run_loop(i);
+      });
+    }
+  } catch (...) {
+    stop(Stop::AtOnce);
+    join();
+    throw;
   }
 }
 

@@ -22,7 +22,8 @@ namespace aws {
 enum class Event : std::uint8_t {
   SocketReady,  // the socket is ready for what the session wanted, or the session is new
   DiskReady,    // its Completion was notified: a read or a task is done
-  PeerGone,     // the socket failed or was closed by both sides, or the loop ends the session
+  PeerGone,     // the socket failed or was closed by both sides, or the loop ends the session: it
+                // is closed, whatever it wants then
   Timeout,      // the limit of its timeout has passed
 };
 
@@ -32,7 +33,7 @@ enum class Want : std::uint8_t {
   Write,
   ReadOrWrite,  // either of them
   Disk,         // its Completion; the socket is not watched
-  Close,        // nothing: its socket is closed
+  Close,        // nothing: the loop closes its socket
   HandOver,     // nothing: another session takes its socket; see successor()
 };
 

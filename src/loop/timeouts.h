@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cassert>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -50,12 +51,16 @@ class Timeouts {
 
   Timeouts() { std::ignore = add_kind(kNever); }
 
-  // A kind whose entries expire after `limit_us` microseconds (kNever: do not).
+  // A kind whose entries expire after `limit_us` (> 0) microseconds (kNever: do not).
   [[nodiscard]] TimeoutKind add_kind(std::int64_t limit_us) {
+    assert(limit_us > 0);
     kinds_.push_back(std::make_unique<Kind>(limit_us));
     return static_cast<TimeoutKind>(kinds_.size() - 1);
   }
-  void set_limit(TimeoutKind kind, std::int64_t limit_us) { at(kind).limit_us = limit_us; }
+  void set_limit(TimeoutKind kind, std::int64_t limit_us) {
+    assert(limit_us > 0);
+    at(kind).limit_us = limit_us;
+  }
 
   // Moves `entry` to the end of its kind's list: its waiting time has just begun.
   void restart(TimeoutEntry& entry) { at(entry.kind_).entries.push_back(entry); }

@@ -18,7 +18,7 @@ namespace aws {
 class Completion : public Link {
  public:
   // The work has finished, successfully or not; its result is where the work was started. Called
-  // once for all work that finished in the same iteration of the loop.
+  // once for all work that has finished since the list was last notified.
   virtual void ready() noexcept = 0;
 
   // Whether a task that uses this object's data is running on another thread. If so, the object

@@ -31,6 +31,10 @@ ThreadPool::ThreadPool(Sys& sys, std::size_t threads, std::size_t queue)
 
 ThreadPool::~ThreadPool() {
   end_threads();
+  for (Task* const task : running_)
+    become_idle(*task);
+  while (Task* const task = queue_.front())
+    withdraw(*task);
 }
 
 void ThreadPool::end_threads() {
@@ -75,6 +79,12 @@ bool ThreadPool::withdraw(Task& task) {
   return true;
 }
 
+// A thread has run `task`.
+void ThreadPool::become_idle(Task& task) {
+  task.state_ = Task::State::Idle;
+  task.pending_.finish();
+}
+
 void ThreadPool::close_later(UniqueFd file) {
   {
     const std::lock_guard lock(mutex_);
@@ -96,8 +106,7 @@ void ThreadPool::reap(CompletionList& ready) {
   }
   for (Task* const task : done) {
     std::erase(running_, task);
-    task->state_ = Task::State::Idle;
-    task->pending_.finish();
+    become_idle(*task);
     task->finished(ready);
   }
   hand_over();

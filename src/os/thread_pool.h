@@ -58,6 +58,8 @@ class ThreadPool {
   // queued in order. Tasks make their calls with `sys`, which must be safe to use from any thread
   // and must outlive the pool. Throws std::system_error if a thread cannot be created.
   ThreadPool(Sys& sys, std::size_t threads, std::size_t queue);
+  // Waits for the running tasks; queued ones are not run. All are Idle then, and no completion is
+  // notified.
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -93,6 +95,7 @@ class ThreadPool {
  private:
   void end_threads();
   void hand_over();
+  static void become_idle(Task& task);
   void work() noexcept;
 
   Sys& sys_;

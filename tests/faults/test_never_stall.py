@@ -204,7 +204,7 @@ def test_a_file_that_is_being_written_is_read_by_a_helper(start, tmp_path, cold,
         assert server.get(f"/{kind}/x").body == content
     counters = disk_counters(server)
     assert counters["windows refused"] == counters["windows to helper"] == 1
-    assert counters["helpers errands"] >= 1
+    assert counters["helpers tasks"] >= 1
 
 
 def test_without_direct_reads_a_helper_reads(start, tmp_path, cold, kind, odd_disk):
@@ -332,7 +332,7 @@ def test_a_client_may_leave_while_the_disk_is_waited_for(late, odd_disk, way):
         other.request("*", "OPTIONS")
         assert other.answer("OPTIONS").status == 204
     odd_disk.open()
-    server.wait_for_line("#1 buried")
+    server.wait_for_line("#1 destroyed")
     assert server.stop() == 0
 
 
@@ -425,7 +425,7 @@ def test_a_listing_is_read_by_a_helper(start, tmp_path, make_file, odd_disk):
 @pytest.mark.parametrize("target, option, words, counter", [
     ("/dynamic/x", "--aio-blocks", "late_reads", "reads waited"),
     ("/static/x", "--sentinels", "late_sentinels", "reads waited"),
-    ("/static/x", "--helper-queue", "late_opens uncached", "helpers waited")])
+    ("/static/x", "--helper-queue", "late_opens uncached", "helpers queued")])
 def test_whoever_finds_a_limit_reached_waits_in_order(start, tmp_path, cold, odd_disk, target,
                                                       option, words, counter):
     clients = 6

@@ -187,7 +187,7 @@ def test_an_answer_is_whole_though_the_upload_behind_it_is_not_read(start, make_
         client.send(body_of(30_000))
         client.half_close()
         server.process.send_signal(signal.SIGCONT)
-        server.wait_for_line("buried", timeout=10)
+        server.wait_for_line("destroyed", timeout=10)
         answer = client.answer()
         assert answer.status == 200
         assert not difference(answer.body, content)

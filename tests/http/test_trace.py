@@ -1,5 +1,5 @@
 """--trace tells a request's way through the states, and no connection leaves the table of states
-that stands in src/server/connection.h."""
+that stands in src/server/http_connection.h."""
 import re
 import threading
 
@@ -10,7 +10,7 @@ from conftest import KINDS
 from observe import wait_until
 
 STEP = re.compile(r"#(\d+) (\w+) --(\w+|at once)--> (\w+)(?:, wants (\w+))?")
-NOTE = re.compile(r"#(\d+) (accepted from \S+|buried)")
+NOTE = re.compile(r"#(\d+) (accepted from \S+|destroyed)")
 ANSWER = re.compile(r"#\d+ \d{3} \S+(?:, .+)?")  # what is sent; test_decisions.py reads it
 
 # (state, next state, want): what that table allows a state's own work to come to.
@@ -66,7 +66,7 @@ def life_of(server):
     """The only connection's steps, without the notes and the first: it looked for a request when
     it was let in, and there was none."""
     [life] = trace(server).values()
-    assert (life[0], life[1], life[-1]) == (("accepted",), NOTHING_YET, ("buried",))
+    assert (life[0], life[1], life[-1]) == (("accepted",), NOTHING_YET, ("destroyed",))
     return life[2:-1]
 
 
@@ -196,7 +196,7 @@ def test_a_busy_run_stays_within_the_table(start, make_file, tmp_path, shim):
     lives = trace(server)
     assert len(lives) == 8 * 6
     for number, life in lives.items():
-        assert (life[0], life[-1]) == (("accepted",), ("buried",)), f"#{number}"
+        assert (life[0], life[-1]) == (("accepted",), ("destroyed",)), f"#{number}"
         steps = life[1:-1]
         assert not set(steps) - ALLOWED, f"#{number} makes steps that the table has not"
         jumps = [pair for pair in zip(steps, steps[1:]) if pair[0][2] != pair[1][0]]

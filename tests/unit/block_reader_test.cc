@@ -1,5 +1,6 @@
 #include "serve/block_reader.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -15,6 +16,9 @@
 namespace aws {
 namespace {
 
+using testing::ElementsAre;
+using testing::IsEmpty;
+
 constexpr std::size_t kBlock = AioContext::kBlockSize;
 using Fetch = BlockReader::Fetch;
 
@@ -28,10 +32,10 @@ class BlockReaderTest : public testing::Test {
     for (;;) {
       const Fetch result = reader.fetch();
       if (result != Fetch::AwaitDisk) return result;
-      std::vector<void*> ready;
+      std::vector<Completion*> ready;
       while (ready.empty())
-        disk_.turn(ready);
-      EXPECT_EQ(ready, std::vector<void*>{this});
+        ready = disk_.turn();
+      EXPECT_THAT(ready, ElementsAre(&completion_));
     }
   }
 
@@ -51,8 +55,8 @@ class BlockReaderTest : public testing::Test {
   void take_all_blocks() {
     std::deque<AioRead> others;
     for (int i = 0; i < 4; ++i)
-      others.emplace_back(aio_).start(other_.get(), 0, 1, ReadMode::NoWait);
-    std::vector<void*> ready;
+      others.emplace_back(aio_, completion_).start(other_.get(), 0, 1, ReadMode::NoWait);
+    CompletionList ready;
     aio_.submit(ready);
     aio_.reap(ready);
     EXPECT_TRUE(std::all_of(others.begin(), others.end(), [](const auto& r) { return r.done(); }));
@@ -60,6 +64,7 @@ class BlockReaderTest : public testing::Test {
 
   [[nodiscard]] UniqueFd file() const { return open_file(name_); }
 
+  TestCompletion completion_;
   Disk disk_{4};
   FaultySys& sys_ = disk_.sys;
   AioContext& aio_ = disk_.aio;
@@ -70,7 +75,7 @@ class BlockReaderTest : public testing::Test {
 };
 
 TEST_F(BlockReaderTest, ReadsExactlyThePartItIsAimedAt) {
-  BlockReader reader(disk_.cache, file(), this);
+  BlockReader reader(disk_.io, file(), completion_);
   for (const std::size_t offset : {std::size_t{0}, std::size_t{1}, kBlock - 1, kBlock}) {
     for (const std::size_t length : {std::size_t{1}, kBlock - 1, kBlock, kBlock + 1, 3 * kBlock}) {
       SCOPED_TRACE(std::to_string(offset) + " and " + std::to_string(length) + " more");
@@ -83,7 +88,7 @@ TEST_F(BlockReaderTest, ReadsExactlyThePartItIsAimedAt) {
 }
 
 TEST_F(BlockReaderTest, IsAtTheEndOfNothingAtOnce) {
-  BlockReader reader(disk_.cache, file(), this);
+  BlockReader reader(disk_.io, file(), completion_);
   EXPECT_EQ(reader.fetch(), Fetch::End);
   reader.aim(5, 0);
   EXPECT_EQ(reader.fetch(), Fetch::End);
@@ -91,7 +96,7 @@ TEST_F(BlockReaderTest, IsAtTheEndOfNothingAtOnce) {
 }
 
 TEST_F(BlockReaderTest, HasTheSameBytesUntilTheyAreUsed) {
-  BlockReader reader(disk_.cache, file(), this);
+  BlockReader reader(disk_.io, file(), completion_);
   reader.aim(0, 2 * kBlock);
   ASSERT_EQ(fetch(reader), Fetch::Ready);
   const std::string before(reader.bytes());
@@ -102,7 +107,7 @@ TEST_F(BlockReaderTest, HasTheSameBytesUntilTheyAreUsed) {
 }
 
 TEST_F(BlockReaderTest, TellsWhichBytesAreThePartsLast) {
-  BlockReader reader(disk_.cache, file(), this);
+  BlockReader reader(disk_.io, file(), completion_);
   reader.aim(0, 2 * kBlock + 5);
   std::vector<bool> last;
   while (fetch(reader) == Fetch::Ready) {
@@ -114,7 +119,7 @@ TEST_F(BlockReaderTest, TellsWhichBytesAreThePartsLast) {
 
 TEST_F(BlockReaderTest, BytesOfAReadThatCameShortAreNotTheLast) {
   sys_.read_limit = 70;
-  BlockReader reader(disk_.cache, file(), this);
+  BlockReader reader(disk_.io, file(), completion_);
   reader.aim(0, 100);
   ASSERT_EQ(fetch(reader), Fetch::Ready);
   EXPECT_EQ(reader.bytes().size(), 70U);
@@ -129,7 +134,7 @@ TEST_F(BlockReaderTest, ReadsOnFromWhereAReadCameShort) {
   for (const std::size_t cut : {1U, 7U, 4096U}) {
     sys_.read_limit = cut;
     const std::size_t length = cut == 4096 ? 2 * kBlock + 5 : 500;
-    BlockReader reader(disk_.cache, file(), this);
+    BlockReader reader(disk_.io, file(), completion_);
     reader.aim(3, length);
     EXPECT_TRUE(read_all(reader, 3000) == content_.substr(3, length)) << cut;
   }
@@ -140,14 +145,15 @@ TEST_F(BlockReaderTest, CanBeAimedAnewInAnyState) {
   for (const bool held : {false, true}) {
     for (int steps = 0; steps < 4; ++steps) {
       SCOPED_TRACE(steps);
-      BlockReader reader(disk_.cache, file(), this);
+      BlockReader reader(disk_.io, file(), completion_);
       reader.aim(0, 3 * kBlock);
       for (int i = 0; i < steps && fetch(reader) == Fetch::Ready; ++i)
         reader.use(i == 1 ? 100 : reader.bytes().size());
       sys_.holds_reads = held;
       if (held) (void)reader.fetch();
-      std::vector<void*> ready;
+      CompletionList ready;
       aio_.submit(ready);
+      ready.clear();
       reader.aim(static_cast<off_t>(2 * kBlock - 7), kBlock);
       sys_.holds_reads = false;
       sys_.finish_reads();
@@ -158,7 +164,7 @@ TEST_F(BlockReaderTest, CanBeAimedAnewInAnyState) {
 }
 
 TEST_F(BlockReaderTest, LendsItsBlocksAndReadsAnewWhatTheyHeld) {
-  BlockReader reader(disk_.cache, file(), this);
+  BlockReader reader(disk_.io, file(), completion_);
   reader.aim(0, 4 * kBlock);
   std::string bytes;
   for (std::size_t step = 1; fetch(reader) == Fetch::Ready; step = step * 3 + 1000) {
@@ -172,7 +178,7 @@ TEST_F(BlockReaderTest, LendsItsBlocksAndReadsAnewWhatTheyHeld) {
 }
 
 TEST_F(BlockReaderTest, ReadsNothingTwiceThatNobodyTook) {
-  BlockReader reader(disk_.cache, file(), this);
+  BlockReader reader(disk_.io, file(), completion_);
   reader.aim(0, 2 * kBlock);
   while (fetch(reader) == Fetch::Ready) {
     reader.use(std::min<std::size_t>(reader.bytes().size(), 32 * 1024));
@@ -182,7 +188,7 @@ TEST_F(BlockReaderTest, ReadsNothingTwiceThatNobodyTook) {
 }
 
 TEST_F(BlockReaderTest, ReadsNothingAheadOfWhatIsInMemory) {
-  BlockReader reader(disk_.cache, file(), this);
+  BlockReader reader(disk_.io, file(), completion_);
   reader.aim(0, 3 * kBlock);
   ASSERT_EQ(fetch(reader), Fetch::Ready);
   EXPECT_EQ(aio_.blocks_in_use(), 1U);
@@ -193,7 +199,7 @@ TEST_F(BlockReaderTest, FailsWhereTheFileEndsTooSoon) {
   for (const std::size_t left : {std::size_t{0}, std::size_t{100}, kBlock, kBlock + 1}) {
     SCOPED_TRACE(left);
     const std::string name = folder_.write("short", content_.substr(0, left));
-    BlockReader reader(disk_.cache, open_file(name), this);
+    BlockReader reader(disk_.io, open_file(name), completion_);
     reader.aim(0, 3 * kBlock);
     EXPECT_TRUE(read_all(reader) == content_.substr(0, left)) << "nothing is made up";
     EXPECT_EQ(reader.failure(), Failure::FileShrank);
@@ -202,7 +208,7 @@ TEST_F(BlockReaderTest, FailsWhereTheFileEndsTooSoon) {
 
 TEST_F(BlockReaderTest, FailsWhereTheDiskDoes) {
   for (int n = 1; n <= 3; ++n) {
-    BlockReader reader(disk_.cache, file(), this);
+    BlockReader reader(disk_.io, file(), completion_);
     reader.aim(0, 3 * kBlock);
     sys_.fail_read(n, EIO);
     EXPECT_TRUE(read_all(reader) == content_.substr(0, static_cast<std::size_t>(n - 1) * kBlock));
@@ -215,7 +221,7 @@ TEST_F(BlockReaderTest, FailsWhereTheDiskDoes) {
 TEST_F(BlockReaderTest, ClosesItsFileAndLeavesNoBlockTaken) {
   const std::ptrdiff_t before = open_descriptors();
   {
-    BlockReader reader(disk_.cache, file(), this);
+    BlockReader reader(disk_.io, file(), completion_);
     reader.aim(0, 3 * kBlock);
     ASSERT_EQ(fetch(reader), Fetch::Ready);
   }
@@ -233,11 +239,11 @@ class ColdBlockReaderTest : public BlockReaderTest {
     EXPECT_EQ(aio_.blocks_in_use(), 0U);
   }
 
-  const PageCache::Counters& windows_ = disk_.cache.counters();
+  const DiskIo::Counters& windows_ = disk_.io.counters();
 };
 
 TEST_F(ColdBlockReaderTest, HasTheDiskAskedOnlyForWhatIsMissing) {
-  BlockReader reader(disk_.cache, file(), this);
+  BlockReader reader(disk_.io, file(), completion_);
   reader.aim(0, 2 * kBlock);
   sys_.pages.take_in(other_.get(), 0, 1);
   const UniqueFd same = file();
@@ -248,7 +254,7 @@ TEST_F(ColdBlockReaderTest, HasTheDiskAskedOnlyForWhatIsMissing) {
 }
 
 TEST_F(ColdBlockReaderTest, ReadsWhatIsMissingOnceItIsAnnounced) {
-  BlockReader reader(disk_.cache, file(), this);
+  BlockReader reader(disk_.io, file(), completion_);
   reader.aim(777, 3 * kBlock);
   EXPECT_TRUE(read_all(reader, 100'000) == content_.substr(777, 3 * kBlock));
   EXPECT_EQ(windows_.announced, 1U);
@@ -261,11 +267,10 @@ TEST_F(ColdBlockReaderTest, ReadsWhatIsMissingOnceItIsAnnounced) {
 TEST_F(ColdBlockReaderTest, HasWholeStepsBroughtInForAByte) {
   constexpr off_t kStep = 64 * 1024;
   const UniqueFd same = file();
-  BlockReader reader(disk_.cache, file(), this);
+  BlockReader reader(disk_.io, file(), completion_);
   reader.aim(kStep + 5, 1);
   EXPECT_EQ(reader.fetch(), Fetch::AwaitDisk);
-  std::vector<void*> ready;
-  disk_.turn(ready);
+  disk_.turn();
   sys_.pages.take_in(same.get(), kStep, 1);
   EXPECT_EQ(read_all(reader), content_.substr(kStep + 5, 1));
   sys_.pages.arrive(same.get(), sys_.pages.time());
@@ -279,7 +284,7 @@ TEST_F(ColdBlockReaderTest, ReadsWhatIsHereAndThereOnly) {
     const UniqueFd same = file();
     sys_.pages.take_in(same.get(), 0, hole);
     sys_.pages.take_in(same.get(), static_cast<off_t>(hole + 70'000), 4 * kBlock);
-    BlockReader reader(disk_.cache, file(), this);
+    BlockReader reader(disk_.io, file(), completion_);
     reader.aim(0, 4 * kBlock);
     EXPECT_TRUE(read_all(reader, 50'000) == content_.substr(0, 4 * kBlock));
   }
@@ -289,20 +294,20 @@ TEST_F(ColdBlockReaderTest, ReadsWhateverTheDiskIsLike) {
   const struct {
     const char* name;
     void (*spoil)(FaultySys&);
-    std::uint64_t PageCache::Counters::*counter;
+    std::uint64_t DiskIo::Counters::*counter;
   } disks[] = {
       {"never comes", [](FaultySys& sys) { sys.pages.loses_readahead = true; },
-       &PageCache::Counters::gave_up},
-      {"dirty", [](FaultySys& sys) { sys.direct_error = EAGAIN; }, &PageCache::Counters::refused},
+       &DiskIo::Counters::gave_up},
+      {"dirty", [](FaultySys& sys) { sys.direct_error = EAGAIN; }, &DiskIo::Counters::refused},
       {"no O_DIRECT", [](FaultySys& sys) { sys.lacks_direct = true; },
-       &PageCache::Counters::no_direct},
+       &DiskIo::Counters::no_direct},
   };
   for (const auto& disk : disks) {
     SCOPED_TRACE(disk.name);
     sys_.pages.evict();
     disk.spoil(sys_);
     const std::uint64_t before = windows_.*disk.counter;
-    BlockReader reader(disk_.cache, file(), this);
+    BlockReader reader(disk_.io, file(), completion_);
     reader.aim(5, 3 * kBlock);
     EXPECT_TRUE(read_all(reader, 77'777) == content_.substr(5, 3 * kBlock));
     EXPECT_EQ(windows_.*disk.counter - before, 3U) << "once a window";
@@ -312,14 +317,13 @@ TEST_F(ColdBlockReaderTest, ReadsWhateverTheDiskIsLike) {
 // Memory may be so short that what a helper has read is gone before io_submit(2) gets to it.
 TEST_F(ColdBlockReaderTest, HasAHelperReadIntoItsBlockWhatIsAlwaysGone) {
   sys_.lacks_direct = true;
-  BlockReader reader(disk_.cache, file(), this);
+  BlockReader reader(disk_.io, file(), completion_);
   reader.aim(0, kBlock);
   Fetch result = Fetch::AwaitDisk;
   for (int rounds = 0; rounds < 100 && result == Fetch::AwaitDisk; ++rounds) {
     result = reader.fetch();
     sys_.pages.evict();
-    std::vector<void*> ready;
-    if (result == Fetch::AwaitDisk) disk_.turn(ready);
+    if (result == Fetch::AwaitDisk) disk_.turn();
   }
   ASSERT_EQ(result, Fetch::Ready);
   EXPECT_TRUE(reader.bytes() == content_.substr(0, kBlock));
@@ -329,7 +333,7 @@ TEST_F(ColdBlockReaderTest, HasAHelperReadIntoItsBlockWhatIsAlwaysGone) {
 TEST_F(ColdBlockReaderTest, HasAHelperReadWhereNothingTellsWhatIsInMemory) {
   sys_.lacks_nowait = true;
   sys_.file_system = OVERLAYFS_SUPER_MAGIC;
-  BlockReader reader(disk_.cache, file(), this);
+  BlockReader reader(disk_.io, file(), completion_);
   reader.aim(5, 3 * kBlock);
   EXPECT_TRUE(read_all(reader, 77'777) == content_.substr(5, 3 * kBlock));
   EXPECT_EQ(aio_.counters().on_helper, 3U) << "and straight into its blocks";
@@ -343,7 +347,7 @@ TEST_F(ColdBlockReaderTest, ReadsAsItIsAFileSystemInMemory) {
   sys_.pages.cold = false;
   sys_.lacks_nowait = true;
   sys_.file_system = TMPFS_MAGIC;
-  BlockReader reader(disk_.cache, file(), this);
+  BlockReader reader(disk_.io, file(), completion_);
   reader.aim(5, 3 * kBlock);
   EXPECT_TRUE(read_all(reader, 77'777) == content_.substr(5, 3 * kBlock));
   EXPECT_EQ(aio_.counters().on_helper, 0U);
@@ -356,7 +360,7 @@ TEST_F(ColdBlockReaderTest, FailsWhereTheDiskDoes) {
   for (int n = 1; n <= 4; ++n) {
     SCOPED_TRACE(n);
     sys_.pages.evict();
-    BlockReader reader(disk_.cache, file(), this);
+    BlockReader reader(disk_.io, file(), completion_);
     reader.aim(0, 2 * kBlock);
     sys_.fail_read(n, EIO);
     const std::string got = read_all(reader);
@@ -367,7 +371,7 @@ TEST_F(ColdBlockReaderTest, FailsWhereTheDiskDoes) {
 }
 
 TEST_F(ColdBlockReaderTest, FailsWhereTheFileShrankWhileItWaited) {
-  BlockReader reader(disk_.cache, file(), this);
+  BlockReader reader(disk_.io, file(), completion_);
   reader.aim(0, 3 * kBlock);
   ASSERT_EQ(reader.fetch(), Fetch::AwaitDisk);
   ASSERT_EQ(::truncate(name_.c_str(), kBlock + 10), 0);
@@ -382,24 +386,24 @@ TEST_F(ColdBlockReaderTest, LeavesNothingBehindWhereverItIsCutShort) {
         SCOPED_TRACE(std::to_string(turns) + (direct ? " direct" : ""));
         sys_.pages.evict();
         sys_.lacks_direct = !direct;
-        disk_.holds_errands = false;
-        std::vector<void*> ready;
+        disk_.holds_tasks = false;
         {
-          BlockReader reader(disk_.cache, file(), this);
+          BlockReader reader(disk_.io, file(), completion_);
           reader.aim(0, 4 * kBlock);
           for (int i = 0; i <= turns; ++i) {
-            sys_.holds_reads = disk_.holds_errands = held && i == turns;
+            sys_.holds_reads = disk_.holds_tasks = held && i == turns;
             if (reader.fetch() == Fetch::Ready) reader.use(reader.bytes().size());
-            ready.clear();
-            disk_.turn(ready);
+            disk_.turn();
           }
-          if (disk_.helpers.works_for(this)) disk_.finish_errands(ready);
+          if (completion_.has_pending_work()) {
+            CompletionList ready;
+            disk_.finish_tasks(ready);
+            ready.clear();
+          }
         }
-        sys_.holds_reads = disk_.holds_errands = false;
+        sys_.holds_reads = disk_.holds_tasks = false;
         sys_.finish_reads();
-        ready.clear();
-        disk_.turn(ready);
-        EXPECT_TRUE(ready.empty());
+        EXPECT_THAT(disk_.turn(), IsEmpty());
         EXPECT_EQ(aio_.reads_in_flight(), 0U);
         EXPECT_EQ(aio_.blocks_in_use(), 0U);
       }

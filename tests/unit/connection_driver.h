@@ -1,4 +1,4 @@
-// The event loop, played for connections without epoll, sockets or threads.
+// The event loop, played for HTTP connections without epoll, sockets or threads.
 //
 //   FakeLoop    what a loop lends to its connections, on FaultySys
 //   FakeClient  one connection and its far end; play() feeds it events according to its wants
@@ -7,58 +7,78 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "disk.h"
+#include "loop/loop_context.h"
+#include "loop/timeouts.h"
 #include "serve/resources.h"
-#include "server/connection.h"
-#include "server/loop_context.h"
+#include "server/http_connection.h"
+#include "server/http_context.h"
 
 namespace aws {
 
 class FakeClient;
 
-class FakeLoop {
+// What a FakeLoop is made of that LoopContext refers to: a base, so that it is built first.
+struct FakeMachine {
+  explicit FakeMachine(std::size_t blocks) : fake_disk(blocks) {}
+
+  Disk fake_disk;
+  FaultySys& kernel = fake_disk.sys;
+  std::array<char, HttpContext::kScratchSize> scratch_memory{};
+  FileCache file_cache{0};  // each request opens its file
+};
+
+class FakeLoop final : public FakeMachine, public LoopContext {
  public:
   explicit FakeLoop(const Resources& resources, std::size_t blocks = 8)
-      : disk(blocks),
-        context{.sys = sys,
-                .aio = aio,
-                .page_cache = disk.cache,
-                .helpers = disk.helpers,
-                .file_cache = file_cache,
-                .resources = resources,
-                .scratch = scratch} {
-    context.now = sys.now();
+      : FakeMachine(blocks),
+        LoopContext(kernel, scratch_memory),
+        http{.loop = *this, .file_cache = file_cache, .resources = resources} {
+    disk = &fake_disk.io;
+    now = kernel.now();
+    for (TimeoutKind* const kind :
+         {&http.timeouts.greeting, &http.timeouts.idle, &http.timeouts.request,
+          &http.timeouts.answer, &http.timeouts.linger}) {
+      *kind = kinds_.add_kind(Timeouts::kNever);
+    }
   }
 
-  // Lets the disk have its turn and tells connections what is done. False if nobody was told
-  // anything and nothing is left to try again.
+  // Lets the disk have its turn and notifies connections of what is done. False if none was
+  // notified and nothing is left to try again.
   bool turn();
 
   void advance_clock(std::int64_t us) {
-    sys.clock.monotonic_us += us;
-    context.now = sys.now();
+    kernel.clock.monotonic_us += us;
+    now = kernel.now();
   }
 
-  Disk disk;
-  FaultySys& sys = disk.sys;
-  AioContext& aio = disk.aio;
-  FileCache file_cache{0};  // each request opens its file
-  std::array<char, 16 * 1024> scratch{};
-  LoopContext context;
+  void on_socket_ready(Session& session, Readiness readiness) noexcept override;
+  void on_completion(Session& session) noexcept override;
+
+  HttpContext http;
+
+ private:
+  friend class FakeClient;
+
+  Timeouts kinds_;  // only their numbers matter: time passes by hand
+  std::map<const Session*, FakeClient*> clients_;
 };
 
 class FakeClient {
  public:
   explicit FakeClient(FakeLoop& loop)
       : loop_(loop),
-        connection_(make_connection(loop, this)),
-        peer_(loop.sys.peer(connection_->socket())) {}
-  ~FakeClient() { bury(); }
+        connection_(std::make_unique<HttpConnection>(
+            loop.http, Arrival{.socket = loop.kernel.connect(), .peer = {}, .id = 1})),
+        peer_(loop.kernel.peer(connection_->socket())) {
+    loop_.clients_[connection_.get()] = this;
+  }
+  ~FakeClient() { destroy(); }
   FakeClient(const FakeClient&) = delete;
   FakeClient& operator=(const FakeClient&) = delete;
 
@@ -87,57 +107,73 @@ class FakeClient {
         case Want::Close:
           return;
         case Want::Read:
-          if (peer_.input.empty() && !peer_.ends) return;
-          hand(Event::SocketReady);
+          if (!has_input()) return;
+          connection_->on_events({EPOLLIN});
           break;
         case Want::Write:
-          if (peer_.room == 0) return;
-          hand(Event::SocketReady);
+          if (!has_room()) return;
+          connection_->on_events({EPOLLOUT});
+          break;
+        case Want::ReadOrWrite:
+          if (!has_input() && !has_room()) return;
+          connection_->on_events({has_input() ? EPOLLIN : EPOLLOUT});
           break;
         case Want::Disk:
           if (!loop_.turn()) return;
           break;
+        case Want::HandOver:
+          ADD_FAILURE() << "there is no other protocol";
+          return;
       }
     }
     ADD_FAILURE() << "the connection runs in circles";
   }
 
-  // Destroys the connection, as the loop does when it is closed and no helper works for it.
-  void bury() {
-    if (loop_.disk.helpers.works_for(this)) {
+  // Destroys the connection, as the loop does when it is closed and has no pending work.
+  void destroy() {
+    if (connection_ == nullptr) return;
+    if (connection_->has_pending_work()) {
       if (!closed()) hand(Event::PeerGone);
-      loop_.disk.holds_errands = false;
+      loop_.fake_disk.holds_tasks = false;
       loop_.turn();
     }
+    loop_.clients_.erase(connection_.get());
     connection_.reset();
   }
 
   [[nodiscard]] Want want() const { return want_; }
   [[nodiscard]] bool closed() const { return want_ == Want::Close; }
   [[nodiscard]] State state() const { return connection_->state(); }
-  [[nodiscard]] Connection& connection() { return *connection_; }
+  [[nodiscard]] HttpConnection& connection() { return *connection_; }
   [[nodiscard]] FaultySys::Peer& peer() { return peer_; }
   [[nodiscard]] const std::string& output() const { return peer_.output; }
 
  private:
-  static std::unique_ptr<Connection> make_connection(FakeLoop& loop, void* waiter) {
-    return std::make_unique<Connection>(loop.context, loop.sys.connect(), PeerAddress(), 1, waiter);
-  }
+  [[nodiscard]] bool has_input() const { return !peer_.input.empty() || peer_.ends; }
+  [[nodiscard]] bool has_room() const { return peer_.room > 0; }
 
   FakeLoop& loop_;
-  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<HttpConnection> connection_;
   FaultySys::Peer& peer_;
   Want want_ = Want::Read;
 };
 
 inline bool FakeLoop::turn() {
-  std::vector<void*> ready;
-  disk.turn(ready);
-  for (void* const waiter : ready) {
-    auto* const client = static_cast<FakeClient*>(waiter);
-    if (!client->closed()) client->hand(Event::DiskReady);
-  }
-  return !ready.empty() || disk.wants_turn();
+  CompletionList batch;
+  batch.append(ready);
+  fake_disk.turn(batch);
+  const bool notifies = !batch.empty();
+  notify_all(batch);
+  return notifies || fake_disk.wants_turn();
+}
+
+inline void FakeLoop::on_socket_ready(Session& session, Readiness readiness) noexcept {
+  clients_.at(&session)->hand(readiness.peer_gone() ? Event::PeerGone : Event::SocketReady);
+}
+
+inline void FakeLoop::on_completion(Session& session) noexcept {
+  FakeClient& client = *clients_.at(&session);
+  if (!client.closed()) client.hand(Event::DiskReady);
 }
 
 }  // namespace aws

@@ -12,7 +12,7 @@ DiskCounters numbered() {
   DiskCounters counters;
   counters.windows = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
   counters.aio = {11, 12, 13, 14, 15};
-  counters.helpers = {16, 17};
+  counters.threads = {16, 17};
   counters.openings = 18;
   return counters;
 }
@@ -22,7 +22,7 @@ TEST(DiskCounters, AreSummedUpInOneLine) {
             "windows: 1 resident, 2 announced, 3 ahead, 4 again, 5 to helper, 6 refused, "
             "7 no direct, 8 gave up, 9 silent, 10 memory files; "
             "reads: 11 started, 12 at once, 13 waited, 14 on helper, 15 ring full; "
-            "helpers: 16 errands, 17 waited; openings: 18 off the loop");
+            "helpers: 16 tasks, 17 queued; openings: 18 off the loop");
 }
 
 TEST(DiskCounters, AreNotMentionedWhereTheyAreZero) {
@@ -33,8 +33,8 @@ TEST(DiskCounters, AreNotMentionedWhereTheyAreZero) {
   counters.openings = 3;
   EXPECT_EQ(summary(counters), "windows: 7 again; openings: 3 off the loop");
   counters.windows = {};
-  counters.helpers.waited = 2;
-  EXPECT_EQ(summary(counters), "helpers: 2 waited; openings: 3 off the loop");
+  counters.threads.queued = 2;
+  EXPECT_EQ(summary(counters), "helpers: 2 queued; openings: 3 off the loop");
 }
 
 // A counter that is forgotten in the sum would be a zero there.

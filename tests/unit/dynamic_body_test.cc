@@ -19,11 +19,11 @@ namespace {
 constexpr std::size_t kBlock = AioContext::kBlockSize;
 
 // One body, its client, and what the loop knows of both.
-struct Stream {
+struct Stream final : public Completion {
   Stream(Disk& disk, const std::string& file, std::size_t length, off_t offset = 0)
       : socket(disk.sys.connect()),
         peer(disk.sys.peer(socket.get())),
-        body(std::make_unique<DynamicBody>(disk.sys, disk.cache, open_file(file), this)) {
+        body(std::make_unique<DynamicBody>(disk.sys, disk.io, open_file(file), *this)) {
     body->aim(offset, length, false);
   }
 
@@ -31,6 +31,10 @@ struct Stream {
   void pump() {
     state = body->pump(socket.get());
     if (ended()) body.reset();
+  }
+  void ready() noexcept override {
+    EXPECT_EQ(state, Pump::AwaitDisk);
+    pump();
   }
 
   UniqueFd socket;
@@ -43,8 +47,8 @@ class DynamicBodyTest : public testing::Test {
  protected:
   explicit DynamicBodyTest(std::size_t blocks = 8) : disk_(blocks) {}
 
-  // One turn of the loop: who has room is pumped, then reads are submitted, then who awaits the
-  // disk is told. False if nobody could do anything.
+  // One turn of the loop: streams with room are pumped, reads are submitted, streams that await the
+  // disk are notified. False if none could do anything.
   bool turn(const std::vector<Stream*>& streams) {
     bool moved = false;
     for (Stream* const stream : streams) {
@@ -52,14 +56,11 @@ class DynamicBodyTest : public testing::Test {
       stream->pump();
       moved = true;
     }
-    std::vector<void*> ready;
+    CompletionList ready;
     disk_.turn(ready);
-    for (void* const waiter : ready) {
-      auto* const stream = static_cast<Stream*>(waiter);
-      EXPECT_EQ(stream->state, Pump::AwaitDisk);
-      stream->pump();
-    }
-    return moved || !ready.empty() || disk_.wants_turn();
+    moved = moved || !ready.empty();
+    notify_all(ready);
+    return moved || disk_.wants_turn();
   }
 
   void run(const std::vector<Stream*>& streams) {
@@ -81,6 +82,7 @@ class DynamicBodyTest : public testing::Test {
     EXPECT_EQ(aio_.reads_in_flight(), 0U);
   }
 
+  TestCompletion completion_;
   Disk disk_;
   FaultySys& sys_ = disk_.sys;
   AioContext& aio_ = disk_.aio;
@@ -189,7 +191,7 @@ TEST_F(DynamicBodyTest, GivesItsBlocksToOthersWhileItWaitsForItsClient) {
     ASSERT_EQ(stream.state, Pump::AwaitSocket);
     std::deque<AioRead> others;
     for (int i = 0; i < 8; ++i)
-      others.emplace_back(aio_).start(open_fd_.get(), 0, 1, ReadMode::NoWait);
+      others.emplace_back(aio_, completion_).start(open_fd_.get(), 0, 1, ReadMode::NoWait);
     turn({});
     for (const AioRead& read : others)
       EXPECT_TRUE(read.done()) << room;
@@ -208,7 +210,7 @@ TEST_F(DynamicBodyTest, GivesItsBlocksToOthersWhenItsShareIsSpent) {
   ASSERT_EQ(sys_.count(FaultySys::Call::Send), 2U) << "it did not need to be told";
   std::deque<AioRead> others;
   for (int i = 0; i < 8; ++i)
-    others.emplace_back(aio_).start(open_fd_.get(), 0, 1, ReadMode::NoWait);
+    others.emplace_back(aio_, completion_).start(open_fd_.get(), 0, 1, ReadMode::NoWait);
   turn({});
   for (const AioRead& read : others)
     EXPECT_TRUE(read.done());
@@ -251,15 +253,16 @@ TEST_F(DynamicBodyTest, TellsWhyItFailed) {
               {Call::Send, ENOMEM, Failure::ReadError},
               {Call::AioSubmit, EIO, Failure::ReadError}};
   for (const auto& row : rows) {
-    DynamicBody body(sys_, disk_.cache, open_file(file), this);
+    DynamicBody body(sys_, disk_.io, open_file(file), completion_);
     body.aim(0, 3 * kBlock, false);
     const UniqueFd socket = sys_.connect();
     sys_.fail_call(1, row.error, row.call);
-    std::vector<void*> ready;
+    CompletionList ready;
     Pump result = body.pump(socket.get());
     while (result == Pump::AwaitDisk || result == Pump::AwaitSocket) {
       aio_.submit(ready);
       aio_.reap(ready);
+      ready.clear();
       result = body.pump(socket.get());
     }
     EXPECT_EQ(result, Pump::Failed);
@@ -291,7 +294,7 @@ TEST_F(DynamicBodyTest, LeavesNothingBehindWhereverItIsCutShort) {
           turn({&stream});
       }
       sys_.finish_reads();
-      std::vector<void*> ready;
+      CompletionList ready;
       aio_.submit(ready);
       sys_.finish_reads();
       aio_.reap(ready);

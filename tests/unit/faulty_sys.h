@@ -1,9 +1,10 @@
 // FaultySys: a Sys for tests. Sockets, the AIO ring and the page cache are simulated, files are
 // real.
 //
-// It counts calls, can fail the n-th one, cut every transfer to k bytes, say EAGAIN every other
-// time, and hold reads back until the test lets the "disk" finish them. Its clock stands still
-// unless the test moves it.
+// It overrides the calls that it simulates; the others are the kernel's. It counts the calls that
+// have a result, can fail the n-th one, cut every transfer to k bytes, say EAGAIN every other time,
+// and hold reads back until the test lets the "disk" finish them. Its clock stands still unless the
+// test moves it.
 //
 // The thread that made it plays the loop. Helper threads' calls wait until the loop lets them work,
 // which it does only while it waits itself: so all calls have an order, the same in every run.
@@ -33,27 +34,7 @@ namespace aws {
 
 class FaultySys final : public Sys {
  public:
-  enum class Call : std::uint8_t {
-    Recv,
-    Send,
-    Sendfile,
-    UnreadByPeer,
-    ShutdownWrite,
-    OpenBeneath,
-    OpenAt,
-    Fstat,
-    ReadlinkAt,
-    ReadFolder,
-    StatAt,
-    ReopenDirect,
-    Probe,
-    ReadAhead,
-    Pread,
-    FileSystemOf,
-    AioSubmit,
-    AioEvents,
-    kCount,
-  };
+  using Call = SysCall;
 
   // The far end of a connection.
   struct Peer {
@@ -84,7 +65,7 @@ class FaultySys final : public Sys {
   // read since it would have had to wait, and sentinels, are not counted.
   void fail_read(int n, int error);
 
-  // What was called since forget_calls(), in order, AioSetup and the clock left out.
+  // What was called since forget_calls(), in order, as far as it is counted; not AioSetup.
   [[nodiscard]] const std::vector<Call>& calls() const { return calls_; }
   [[nodiscard]] std::size_t count(Call kind) const;
   void forget_calls() { calls_.clear(); }
@@ -187,7 +168,8 @@ class FaultySys final : public Sys {
   std::deque<io_event> finished_;
 };
 
-// The errors that `call` may really return (its man page), as errno values.
-[[nodiscard]] std::vector<int> legal_errors(FaultySys::Call call);
+// The errors that `call`, which FaultySys counts, may really return (its man page), as errno
+// values.
+[[nodiscard]] std::vector<int> legal_errors(SysCall call);
 
 }  // namespace aws

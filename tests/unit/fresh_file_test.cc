@@ -11,6 +11,7 @@
 #include "http/http_date.h"
 #include "serve/resources.h"
 #include "temp_folder.h"
+#include "test_completion.h"
 #include "test_site.h"
 
 namespace aws {
@@ -48,7 +49,8 @@ class FreshFile : public testing::Test {
       request.fields[static_cast<std::size_t>(field)] = value;
     const Moment now{.wall_s = now_.s, .wall_ns = now_.ns};
     Lookup lookup{.sys = sys_};
-    return resources_.answer(request, {sys_, aio_, cache_, helpers_, lookup, now}, nullptr);
+    return resources_.answer(request, {.sys = sys_, .disk = disk_, .lookup = lookup, .now = now},
+                             completion_);
   }
   int status(std::string_view target, const Fields& fields) {
     return ask(target, fields).head.status;
@@ -57,9 +59,9 @@ class FreshFile : public testing::Test {
   TempFolder folder_;
   Resources resources_{site_at(folder_.path().string())};
   CoarseSys sys_;
-  HelperThreads helpers_{sys_, 1, 1};
-  AioContext aio_{sys_, helpers_, 2, 1};
-  PageCache cache_{sys_, aio_, helpers_, Engine::Announced};
+  TestCompletion completion_;
+  DiskIo disk_{
+      sys_, sys_, {.aio_blocks = 2, .sentinels = 1, .helper_threads = 1, .helper_queue = 1}};
   FileTime now_ = {kWritten_s, kWritten_ns + kTickNs / 2};
 };
 

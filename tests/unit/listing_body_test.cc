@@ -115,16 +115,18 @@ class ListingBodyTest : public testing::Test {
 
   ListingBody body(ListingRequest request) {
     request.path = "static/x";
-    return ListingBody(sys_, helpers_, *root_,
-                       UniqueFd(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY)), request, this);
+    return ListingBody(sys_, threads_, *root_,
+                       UniqueFd(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY)), request,
+                       completion_);
   }
 
-  // Pumps once, and lets the helper finish what that has sent it for.
+  // Pumps once, and lets the thread finish the task that this has started.
   Pump pump(ListingBody& body) {
     const Pump result = body.pump(-1);
-    std::vector<void*> ready;
-    await_errands(helpers_, ready);
-    EXPECT_EQ(ready, std::vector<void*>(result == Pump::AwaitDisk ? 1 : 0, this));
+    CompletionList ready;
+    await_tasks(threads_, ready);
+    EXPECT_EQ(taken(ready),
+              std::vector<Completion*>(result == Pump::AwaitDisk ? 1 : 0, &completion_));
     return result;
   }
 
@@ -169,7 +171,8 @@ class ListingBodyTest : public testing::Test {
   fs::path folder_ = base_.path() / "static" / "x";
   std::optional<DocumentRoot> root_;
   ListingSys sys_;
-  HelperThreads helpers_{sys_, 1, 4};
+  TestCompletion completion_;
+  ThreadPool threads_{sys_, 1, 4};
 };
 
 using Names = std::vector<std::string>;
@@ -290,7 +293,7 @@ TEST_F(ListingBodyTest, OfAnEmptyFolderIsWholeToo) {
   EXPECT_FALSE(sys_.more_promised);
 }
 
-// Its 10,000 files are real. An errand looks at 32 slices of 170 entries at the most, since a
+// Its 10,000 files are real. A task looks at 32 slices of 170 entries at the most, since a
 // record has 24 bytes or more, and a pump at none; it sends no more than one piece of the page.
 TEST_F(ListingBodyTest, TakesTenThousandFilesInSlices) {
   constexpr int kFiles = 10'000;
@@ -301,18 +304,18 @@ TEST_F(ListingBodyTest, TakesTenThousandFilesInSlices) {
   }
   ListingBody listing = body({.format = ListingFormat::Json});
   Pump result = Pump::AwaitSocket;
-  int errands = 0;
+  int tasks = 0;
   for (int pumps = 0; result == Pump::AwaitSocket || result == Pump::AwaitDisk; ++pumps) {
     ASSERT_LT(pumps, 1000);
     sys_.reads = sys_.stats = 0;
     const std::size_t before = sys_.output.size();
     result = pump(listing);
-    if (result == Pump::AwaitDisk) ++errands;
+    if (result == Pump::AwaitDisk) ++tasks;
     ASSERT_LE(sys_.reads, 32);
     ASSERT_LE(sys_.stats, 32 * 170);
     ASSERT_LE(sys_.output.size() - before, 20'000U);
   }
-  EXPECT_GT(errands, 1) << "others get the helper in between";
+  EXPECT_GT(tasks, 1) << "others get the thread in between";
   EXPECT_EQ(sys_.calls_by_loop, 0);
   EXPECT_EQ(result, Pump::Done);
   const auto parsed = StrictJson::parse(unchunked(sys_.output));
@@ -403,7 +406,7 @@ TEST_F(ListingBodyTest, FailsWhenThePeerIsGone) {
 // A client may take minutes over its page, and descriptors are few.
 TEST_F(ListingBodyTest, ClosesTheFolderBeforeItSends) {
   const int folder = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY);
-  ListingBody listing(sys_, helpers_, *root_, UniqueFd(folder), {.path = "static/x"}, this);
+  ListingBody listing(sys_, threads_, *root_, UniqueFd(folder), {.path = "static/x"}, completion_);
   sys_.transfer_limit = 1;
   while (sys_.output.empty()) {
     sys_.blocks_every_other_time = true;

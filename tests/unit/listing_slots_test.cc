@@ -68,12 +68,13 @@ TEST(ListingSlots, AreHeldByAnswersUnderWay) {
   site.listing = true;
   site.max_listings = 1;
   const Resources resources(site);
+  TestCompletion completion;
   Disk disk;
   const auto ask = [&](Method method) {
     Request request;
     request.method = method;
     request.target = "/static/x/";
-    return resources.answer(request, disk.tools(disk.sys.now()), nullptr);
+    return resources.answer(request, disk.tools(disk.sys.now()), completion);
   };
   EXPECT_EQ(ask(Method::Get).head.status, 200);
   const Response head = ask(Method::Head);

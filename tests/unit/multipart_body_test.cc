@@ -29,9 +29,9 @@ class MultipartBodyTest : public testing::TestWithParam<Engine> {
   MultipartBody body_of(const Parts& parts) {
     std::unique_ptr<FileBody> file;
     if (GetParam() == Engine::Sendfile) {
-      file = std::make_unique<StaticBody>(sys_, disk_.cache, open_file(name_), this);
+      file = std::make_unique<StaticBody>(sys_, disk_.io, open_file(name_), completion_);
     } else {
-      file = std::make_unique<DynamicBody>(sys_, disk_.cache, open_file(name_), this);
+      file = std::make_unique<DynamicBody>(sys_, disk_.io, open_file(name_), completion_);
     }
     return {sys_, std::move(file), parts, "the end"};
   }
@@ -50,17 +50,19 @@ class MultipartBodyTest : public testing::TestWithParam<Engine> {
     for (;;) {
       const Pump result = body.pump(socket_.get());
       if (result == Pump::AwaitDisk) {
-        std::vector<void*> ready;
+        CompletionList ready;
         while (ready.empty()) {
           aio_.submit(ready);
           aio_.reap(ready);
         }
+        ready.clear();
       } else if (result != Pump::AwaitSocket || peer().room == 0) {
         return result;
       }
     }
   }
 
+  TestCompletion completion_;
   Disk disk_{4};
   FaultySys& sys_ = disk_.sys;
   AioContext& aio_ = disk_.aio;
@@ -135,9 +137,10 @@ TEST_P(MultipartBodyTest, SendsABoundedAmountATurn) {
     ASSERT_NE(result, Pump::Failed);
     EXPECT_LE(body.sent() - before, 2 * kBlock + 100);
     before = body.sent();
-    std::vector<void*> ready;
+    CompletionList ready;
     aio_.submit(ready);
     aio_.reap(ready);
+    ready.clear();
   }
   EXPECT_EQ(before, expected(parts).size());
 }

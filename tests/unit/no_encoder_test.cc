@@ -48,11 +48,12 @@ class NoEncoder : public testing::TestWithParam<std::string> {
     request.method = Method::Get;
     request.target = "/dynamic/page.html";
     request.fields[static_cast<std::size_t>(Field::AcceptEncoding)] = GetParam();
-    return resources_.answer(request, disk_.tools(), nullptr);
+    return resources_.answer(request, disk_.tools(), completion_);
   }
 
   TempFolder folder_;
   std::string file_ = folder_.write("dynamic/page.html", std::string(1000, 'x'));
+  TestCompletion completion_;
   Disk disk_{2};
   Resources resources_{site_at(folder_.path().string())};
 };

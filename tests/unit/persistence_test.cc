@@ -69,7 +69,7 @@ TEST_F(PersistenceTest, YieldsAfterSixteenPipelinedRequestsAndGoesOn) {
   EXPECT_EQ(answers(client_.output()).size(), 32U);
   EXPECT_EQ(client_.hand(Event::SocketReady), Want::Read);
   EXPECT_EQ(answers(client_.output()).size(), 40U);
-  EXPECT_EQ(loop_.context.counters.answers, 40U);
+  EXPECT_EQ(loop_.http.counters.answers, 40U);
 }
 
 TEST_F(PersistenceTest, AnswersPipelinedRequestsBeforeTheInputsEnd) {
@@ -90,7 +90,7 @@ TEST_F(PersistenceTest, SendsNoBodyToHead) {
   EXPECT_EQ(take_answer(output, true).value().status, 404);
   EXPECT_EQ(take_answer(output).value().body, "static a");
   EXPECT_EQ(output, "");
-  EXPECT_EQ(loop_.sys.count(FaultySys::Call::AioSubmit), 0U) << "nothing is read for nobody";
+  EXPECT_EQ(loop_.kernel.count(FaultySys::Call::AioSubmit), 0U) << "nothing is read for nobody";
 }
 
 TEST_F(PersistenceTest, DropsABodyAndReadsTheRequestBehindIt) {
@@ -151,7 +151,7 @@ TEST_F(PersistenceTest, KeepsAndClosesAsTheClientAsks) {
 }
 
 TEST_F(PersistenceTest, CanBeForbiddenByTheOperator) {
-  loop_.context.keep_alive = false;
+  loop_.http.keep_alive = false;
   client_.says(get("/static/a.txt") + get("/static/a.txt")).play();
   const auto got = answers(client_.output());
   ASSERT_EQ(got.size(), 1U);
@@ -160,7 +160,7 @@ TEST_F(PersistenceTest, CanBeForbiddenByTheOperator) {
 }
 
 TEST_F(PersistenceTest, EndsWithTheAnswerWhenTheServerStops) {
-  loop_.context.stopping = true;
+  loop_.stopping = true;
   client_.says(get("/static/a.txt")).play();
   const auto got = answers(client_.output());
   ASSERT_EQ(got.size(), 1U);
@@ -172,7 +172,7 @@ TEST_F(PersistenceTest, EndsWithTheAnswerUnderWayWhenTheServerStopsMeanwhile) {
   client_.says(get("/dynamic/three.bin") + get("/static/a.txt")).peer().room = 1000;
   client_.play();
   ASSERT_EQ(client_.state(), State::SendingBody);
-  loop_.context.stopping = true;
+  loop_.stopping = true;
   client_.peer().room = FaultySys::kNoLimit;
   client_.play();
   const auto got = answers(client_.output());
@@ -209,7 +209,7 @@ TEST_F(PersistenceTest, ServesManyClientsFromFewBlocks) {
     ASSERT_EQ(got.size(), 1U);
     EXPECT_TRUE(got[0].body == site_.three_blocks);
   }
-  EXPECT_EQ(loop.aio.blocks_in_use(), 0U);
+  EXPECT_EQ(loop.disk->aio().blocks_in_use(), 0U);
 }
 
 TEST_F(PersistenceTest, LogsEveryAnswerOnce) {
@@ -217,7 +217,7 @@ TEST_F(PersistenceTest, LogsEveryAnswerOnce) {
   const std::string file = (folder.path() / "access.log").string();
   {
     AccessLog log(file);
-    loop_.context.access_log = &log;
+    loop_.http.access_log = &log;
     client_.says("GET /static/a.txt HT").play();
     loop_.advance_clock(85);
     client_.says("TP/1.1\r\nHost: a\r\nUser-Agent: \"me\"\r\nReferer: r\r\n\r\n").play();
@@ -226,7 +226,7 @@ TEST_F(PersistenceTest, LogsEveryAnswerOnce) {
     client_.hand(Event::PeerGone);
     FakeClient other(loop_);
     other.says("\x16\x03").play();
-    loop_.context.access_log = nullptr;
+    loop_.http.access_log = nullptr;
   }
   std::ifstream lines(file);
   std::string line;

@@ -34,19 +34,15 @@ class ResidencyTest : public testing::Test {
     EXPECT_EQ(disk_.aio.counters().reads, 0U) << "sentinels take no blocks";
   }
 
-  // Who was reported in a turn of the disk.
-  std::vector<void*> turn() {
-    std::vector<void*> ready;
-    disk_.turn(ready);
-    return ready;
-  }
+  // The completions of a turn of the disk.
+  std::vector<Completion*> turn() { return disk_.turn(); }
 
-  // Asks until the bytes are there, as their owner does, whenever it is reported.
+  // Asks until the bytes are there, as their owner does whenever it is notified.
   std::int64_t await(Residency& residency, off_t offset) {
     for (int rounds = 0; rounds < 100; ++rounds) {
       const std::int64_t ready = residency.ready(offset, kWindow);
       if (ready != 0) return ready;
-      EXPECT_THAT(turn(), ElementsAre(this));
+      EXPECT_THAT(turn(), ElementsAre(&completion_));
     }
     ADD_FAILURE() << "never there";
     return 0;
@@ -59,13 +55,14 @@ class ResidencyTest : public testing::Test {
   }
 
   static constexpr off_t kSize = 10 * kWindow + 12'345;
+  TestCompletion completion_;
   Disk disk_;
   FaultySys& sys_ = disk_.sys;
-  const PageCache::Counters& counters_ = disk_.cache.counters();
+  const DiskIo::Counters& counters_ = disk_.io.counters();
   TempFolder folder_;
   std::string name_ = folder_.write("file", pattern(kSize));
   UniqueFd file_ = open_file(name_);
-  Residency residency_{disk_.cache, file_.get(), this};
+  Residency residency_{disk_.io, file_.get(), completion_};
 };
 
 // ---- In memory
@@ -122,7 +119,7 @@ TEST_F(ResidencyTest, OfAColdWindowIsAnnouncedBySentinel) {
   EXPECT_THAT(turn(), IsEmpty()) << "the disk takes its time";
   EXPECT_EQ(sys_.reads_held(), 1U);
   sys_.finish_reads();
-  EXPECT_THAT(turn(), ElementsAre(this));
+  EXPECT_THAT(turn(), ElementsAre(&completion_));
   EXPECT_EQ(residency_.ready(0, kWindow), kWindow);
   EXPECT_EQ(counters_.again, 0U);
   EXPECT_EQ(counters_.resident, 0U) << "that counts what was there when it was first looked at";
@@ -159,7 +156,7 @@ TEST_F(ResidencyTest, LooksEightWindowsAheadAndNoFurther) {
   EXPECT_THAT(turn(), IsEmpty());
   EXPECT_EQ(counters_.announced, 1U) << "this one is on its way already";
   sys_.finish_reads(1);
-  EXPECT_THAT(turn(), ElementsAre(this));
+  EXPECT_THAT(turn(), ElementsAre(&completion_));
   EXPECT_EQ(residency_.ready(kWindow, kWindow), kWindow);
   EXPECT_EQ(counters_.ahead, 9U);
 }
@@ -185,11 +182,11 @@ TEST_F(ResidencyTest, OfWhatIsColdInTheMiddleIsAnnouncedThere) {
 
 TEST_F(ResidencyTest, ThatWasLostOnTheWayIsAskedForAgain) {
   ASSERT_EQ(residency_.ready(0, kWindow), 0);
-  ASSERT_THAT(turn(), ElementsAre(this));
+  ASSERT_THAT(turn(), ElementsAre(&completion_));
   sys_.pages.evict();  // between the announcement and the probe
   EXPECT_EQ(residency_.ready(0, kWindow), 0);
   EXPECT_EQ(counters_.again, 1U);
-  EXPECT_THAT(turn(), ElementsAre(this));
+  EXPECT_THAT(turn(), ElementsAre(&completion_));
   EXPECT_EQ(residency_.ready(0, kWindow), kWindow);
   EXPECT_EQ(counters_.to_helper, 0U);
 }
@@ -197,7 +194,7 @@ TEST_F(ResidencyTest, ThatWasLostOnTheWayIsAskedForAgain) {
 TEST_F(ResidencyTest, SurvivesAFileThatWasTruncated) {
   ASSERT_EQ(residency_.ready(0, kWindow), 0);
   ASSERT_EQ(::truncate(name_.c_str(), 0), 0);
-  ASSERT_THAT(turn(), ElementsAre(this));
+  ASSERT_THAT(turn(), ElementsAre(&completion_));
   EXPECT_EQ(residency_.ready(0, kWindow), kWindow) << "to read nothing takes no time";
 }
 
@@ -217,7 +214,7 @@ TEST_F(ResidencyTest, CanBeAimedElsewhereWhileItIsAwaited) {
 TEST_F(ResidencyTest, ReportsNobodyWhoHasLeft) {
   sys_.holds_reads = true;
   {
-    Residency leaver(disk_.cache, file_.get(), this);
+    Residency leaver(disk_.io, file_.get(), completion_);
     leaver.aim(0, kSize);
     ASSERT_EQ(leaver.ready(0, kWindow), 0);
     turn();
@@ -244,7 +241,7 @@ TEST_F(ResidencyTest, ThatNeverComesIsAHelpersBusinessAfterThreeRounds) {
 TEST_F(ResidencyTest, ThatAHelperBroughtIsTrusted) {
   sys_.lacks_direct = true;
   ASSERT_EQ(residency_.ready(0, kWindow), 0);
-  ASSERT_THAT(turn(), ElementsAre(this));
+  ASSERT_THAT(turn(), ElementsAre(&completion_));
   sys_.pages.evict();
   EXPECT_EQ(residency_.ready(0, kWindow), kWindow);
 }
@@ -254,8 +251,8 @@ TEST_F(ResidencyTest, OfAFileThatIsBeingWrittenIsAHelpersBusiness) {
     SCOPED_TRACE(error);
     sys_.pages.evict();
     sys_.direct_error = error;
-    const PageCache::Counters before = counters_;
-    Residency residency(disk_.cache, file_.get(), this);
+    const DiskIo::Counters before = counters_;
+    Residency residency(disk_.io, file_.get(), completion_);
     residency.aim(0, kSize);
     await_all(residency);
     EXPECT_EQ(counters_.announced - before.announced, 1U);
@@ -282,24 +279,24 @@ TEST_F(ResidencyTest, PassesOnWhyTheHelperCouldNotRead) {
 
 TEST_F(ResidencyTest, LeavesNothingBehindWhenItsOwnerLeavesAHelper) {
   sys_.lacks_direct = true;
-  disk_.holds_errands = true;
-  int owner = 0;
+  disk_.holds_tasks = true;
+  TestCompletion owner;
   {
-    Residency leaver(disk_.cache, file_.get(), &owner);
+    Residency leaver(disk_.io, file_.get(), owner);
     leaver.aim(0, kSize);
     ASSERT_EQ(leaver.ready(0, kWindow), 0);
-    EXPECT_TRUE(disk_.helpers.works_for(&owner));
+    EXPECT_TRUE(owner.has_pending_work());
   }
-  EXPECT_TRUE(disk_.helpers.works_for(&owner)) << "it still reads from the owner's file";
-  disk_.holds_errands = false;
+  EXPECT_TRUE(owner.has_pending_work()) << "it still reads from the owner's file";
+  disk_.holds_tasks = false;
   EXPECT_THAT(turn(), IsEmpty());
-  EXPECT_FALSE(disk_.helpers.works_for(&owner));
+  EXPECT_FALSE(owner.has_pending_work());
   EXPECT_EQ(disk_.aio.blocks_in_use(), 0U);
 }
 
 // ---- File systems that do not tell
 
-TEST_F(ResidencyTest, OnASilentFileSystemIsAHelpersBusiness) {
+TEST_F(ResidencyTest, OnAFileSystemThatLacksNowaitIsAHelpersBusiness) {
   sys_.lacks_nowait = true;
   sys_.file_system = OVERLAYFS_SUPER_MAGIC;
   EXPECT_EQ(residency_.read_mode(), ReadMode::NoWait) << "nobody has tried yet";
@@ -314,7 +311,7 @@ TEST_F(ResidencyTest, AsksWhatADeviceIsOnce) {
   sys_.lacks_nowait = true;
   await_all(residency_);
   sys_.pages.evict();
-  Residency other(disk_.cache, file_.get(), this);
+  Residency other(disk_.io, file_.get(), completion_);
   other.aim(0, kSize);
   await_all(other);
   EXPECT_EQ(sys_.count(Call::FileSystemOf), 1U);
@@ -327,17 +324,15 @@ TEST_F(ResidencyTest, OnAFileSystemInMemoryIsGiven) {
     Disk disk;
     disk.sys.lacks_nowait = true;
     disk.sys.file_system = type;
-    Residency residency(disk.cache, file_.get(), this);
+    Residency residency(disk.io, file_.get(), completion_);
     residency.aim(0, kSize);
     EXPECT_EQ(residency.ready(0, kWindow), 0) << "what it is, a helper finds out";
-    std::vector<void*> ready;
-    disk.turn(ready);
-    EXPECT_THAT(ready, ElementsAre(this));
+    EXPECT_THAT(disk.turn(), ElementsAre(&completion_));
     for (off_t offset = 0; offset < kSize; offset += kWindow)
       EXPECT_GT(residency.ready(offset, kWindow), 0);
     EXPECT_EQ(residency.read_mode(), ReadMode::MayWait);
-    EXPECT_EQ(disk.cache.counters().memory_files, 1U);
-    EXPECT_EQ(disk.cache.counters().to_helper, 0U);
+    EXPECT_EQ(disk.io.counters().memory_files, 1U);
+    EXPECT_EQ(disk.io.counters().to_helper, 0U);
     EXPECT_EQ(disk.sys.count(Call::Pread), 0U);
   }
 }
@@ -353,25 +348,22 @@ TEST_F(ResidencyTest, OnAFileSystemThatCannotBeAskedIsAHelpersBusiness) {
 // ---- Limits
 
 TEST_F(ResidencyTest, WaitsForASentinelsPlaceInTurn) {
+  TestCompletion owners[3];
   Disk disk(8, 1);
   disk.sys.pages.cold = true;
   disk.sys.holds_reads = true;
-  int owners[3] = {};
   std::vector<std::unique_ptr<Residency>> all;
-  for (int& owner : owners) {
-    all.push_back(std::make_unique<Residency>(disk.cache, file_.get(), &owner));
+  for (TestCompletion& owner : owners) {
+    all.push_back(std::make_unique<Residency>(disk.io, file_.get(), owner));
     all.back()->aim(0, 100);
     EXPECT_EQ(all.back()->ready(0, kWindow), 0);
   }
   EXPECT_EQ(disk.aio.counters().waited, 2U);
-  std::vector<void*> ready;
   for (std::size_t i = 0; i < 3; ++i) {
-    disk.turn(ready);
+    disk.turn();
     EXPECT_EQ(disk.sys.reads_held(), 1U);
     disk.sys.finish_reads();
-    ready.clear();
-    disk.turn(ready);
-    EXPECT_THAT(ready, ElementsAre(&owners[i]));
+    EXPECT_THAT(disk.turn(), ElementsAre(&owners[i]));
     EXPECT_EQ(all[i]->ready(0, kWindow), 100);
   }
   EXPECT_EQ(disk.sys.sleeps(), 0);
@@ -380,7 +372,7 @@ TEST_F(ResidencyTest, WaitsForASentinelsPlaceInTurn) {
 TEST_F(ResidencyTest, IsNobodysConcernInThePlainEngine) {
   Disk disk(8, 8, 8, Engine::Plain);
   disk.sys.pages.cold = true;
-  Residency residency(disk.cache, file_.get(), this);
+  Residency residency(disk.io, file_.get(), completion_);
   residency.aim(0, kSize);
   EXPECT_EQ(residency.ready(0, kWindow), kWindow);
   EXPECT_EQ(residency.read_mode(), ReadMode::MayWait);
@@ -390,7 +382,7 @@ TEST_F(ResidencyTest, IsNobodysConcernInThePlainEngine) {
 TEST_F(ResidencyTest, LeavesNoDescriptorBehind) {
   const std::ptrdiff_t before = open_descriptors();
   {
-    Residency residency(disk_.cache, file_.get(), this);
+    Residency residency(disk_.io, file_.get(), completion_);
     residency.aim(0, kSize);
     await_all(residency);
     EXPECT_EQ(open_descriptors(), before + 1) << "the file once more, for direct reads";

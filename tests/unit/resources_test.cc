@@ -19,10 +19,11 @@ class ResourcesTest : public testing::Test {
     request.method = method;
     request.target = target;
     request.refusal = refusal;
-    return resources_.answer(request, disk_.tools(now_), nullptr);
+    return resources_.answer(request, disk_.tools(now_), completion_);
   }
   int status(const std::string& target) { return answer(target).head.status; }
 
+  TestCompletion completion_;
   Disk disk_{2};
   FaultySys& sys_ = disk_.sys;
   Moment now_ = Sys().now();  // the site's files are not from the future
@@ -82,7 +83,7 @@ TEST_F(ResourcesTest, ShowTheFrontPageIfThereIsOne) {
   Request request;
   request.method = Method::Get;
   request.target = "/";
-  EXPECT_EQ(other.answer(request, disk_.tools(now_), nullptr).head.status, 404);
+  EXPECT_EQ(other.answer(request, disk_.tools(now_), completion_).head.status, 404);
 }
 
 TEST_F(ResourcesTest, ShowAFoldersIndex) {

@@ -7,9 +7,9 @@
 #include <future>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "temp_folder.h"
+#include "test_completion.h"
 
 namespace aws {
 namespace {
@@ -18,15 +18,14 @@ bool is_open(int fd) {
   return ::fcntl(fd, F_GETFD) >= 0;
 }
 
-// Keeps the only helper busy until it is let go.
-class Gate final : public Errand {
+// Keeps the only thread busy until the gate is opened.
+class Gate final : public Task {
  public:
   void run(Sys& /*sys*/) noexcept override {
     entered_.set_value();
     opened_.get_future().wait();
   }
-  void returned(std::vector<void*>& /*ready*/) override {}
-  void wait_for_helper() { entered_.get_future().wait(); }
+  void wait_for_thread() { entered_.get_future().wait(); }
   void open() { opened_.set_value(); }
 
  private:
@@ -36,7 +35,7 @@ class Gate final : public Errand {
 
 class SharedFdTest : public testing::Test {
  protected:
-  SharedFd open(HelperThreads* closers) {
+  SharedFd open(ThreadPool* closers) {
     const std::string name = folder_.write("x", "content");
     return {UniqueFd(::open(name.c_str(), O_RDONLY | O_CLOEXEC)), closers};
   }
@@ -63,27 +62,28 @@ TEST_F(SharedFdTest, HoldsNothingOfNothing) {
   EXPECT_EQ(SharedFd().get(), -1);
 }
 
-TEST_F(SharedFdTest, OfAFileWithoutANameIsClosedByAHelper) {
+TEST_F(SharedFdTest, OfAFileWithoutANameIsClosedByAThread) {
+  TestCompletion completion;
   Gate gate;
   int fd = -1;
   {
-    HelperThreads helpers(sys_, 1, 1);
-    helpers.start(gate, nullptr);
-    gate.wait_for_helper();
-    SharedFd file = open(&helpers);
+    ThreadPool threads(sys_, 1, 1);
+    threads.start(gate, completion);
+    gate.wait_for_thread();
+    SharedFd file = open(&threads);
     fd = file.get();
     remove();
     file.reset();
-    EXPECT_TRUE(is_open(fd)) << "the helper has no time yet";
+    EXPECT_TRUE(is_open(fd)) << "the thread is busy";
     gate.open();
-    helpers.drain();
+    threads.drain();
   }
-  EXPECT_FALSE(is_open(fd)) << "closed before the helpers ended";
+  EXPECT_FALSE(is_open(fd)) << "closed before the thread ended";
 }
 
 TEST_F(SharedFdTest, OfAFileWithANameIsClosedAtOnce) {
-  HelperThreads helpers(sys_, 1, 1);
-  SharedFd file = open(&helpers);
+  ThreadPool threads(sys_, 1, 1);
+  SharedFd file = open(&threads);
   const int fd = file.get();
   file.reset();
   EXPECT_FALSE(is_open(fd));

@@ -44,15 +44,15 @@ TEST(StallMeter, BlamesTheLongestCallAndItsConnection) {
   meter.visit_begins(4, "");
   meter.mark(Work::Recv, 160);
   meter.visit_is_about("/static/b");
-  meter.mark(Work::OpenAt2, 860);
+  meter.mark(Work::OpenBeneath, 860);
   meter.mark(Work::Sendfile, 900);
   meter.visit_ends(901);
-  meter.mark(Work::IoSubmit, 903);
+  meter.mark(Work::AioSubmit, 903);
   std::ignore = meter.turn_ends(905);
   const Stall& longest = meter.figures().longest;
   EXPECT_EQ(longest.held_us, 805);
   EXPECT_EQ(longest.visits, 2U);
-  EXPECT_EQ(longest.blame.work, Work::OpenAt2);
+  EXPECT_EQ(longest.blame.work, Work::OpenBeneath);
   EXPECT_EQ(longest.blame.us, 700);
   EXPECT_EQ(longest.blame.connection, 4U);
   EXPECT_EQ(longest.blame.address, "/static/b");
@@ -63,12 +63,12 @@ TEST(StallMeter, AddsUpWhatOneConnectionDidByTheSameCall) {
   meter.turn_begins(0);
   meter.visit_begins(1, "/folder/");
   for (std::int64_t us = 0; us < 100; us += 10) {
-    meter.mark(Work::FstatAt, us + 6);
+    meter.mark(Work::StatAt, us + 6);
     meter.mark(Work::Own, us + 10);
   }
   meter.visit_ends(100);
   meter.visit_begins(2, "/other");
-  meter.mark(Work::FstatAt, 150);
+  meter.mark(Work::StatAt, 150);
   meter.visit_ends(150);
   std::ignore = meter.turn_ends(150);
   EXPECT_EQ(meter.figures().longest.blame.us, 60) << "another connection's are not added";
@@ -98,10 +98,10 @@ TEST(StallMeter, BlamesTheLoopItselfForWhatItDoesBetweenVisits) {
   meter.turn_begins(0);
   meter.visit_begins(1, "/dynamic/x");
   meter.visit_ends(20);
-  meter.mark(Work::IoSubmit, 300);
+  meter.mark(Work::AioSubmit, 300);
   std::ignore = meter.turn_ends(310);
   const Blame& blame = meter.figures().longest.blame;
-  EXPECT_EQ(blame.work, Work::IoSubmit);
+  EXPECT_EQ(blame.work, Work::AioSubmit);
   EXPECT_EQ(blame.us, 280);
   EXPECT_EQ(blame.connection, 0U);
   EXPECT_EQ(blame.address, "");
@@ -246,7 +246,7 @@ TEST(StallReport, NamesTheCallTheConnectionAndTheAddress) {
 
 TEST(StallReport, LeavesOutWhatIsNotKnown) {
   Stall stall = sample();
-  stall.blame = {Work::IoSubmit, 850, 0, ""};
+  stall.blame = {Work::AioSubmit, 850, 0, ""};
   EXPECT_EQ(describe(stall), "the loop was held for 12.3 ms, 850 µs of it by io_submit");
   stall.blame = {Work::Any, 850, 17, "/static/x"};
   EXPECT_EQ(describe(stall),

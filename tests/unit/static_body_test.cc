@@ -1,5 +1,6 @@
 #include "serve/static_body.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -15,12 +16,14 @@
 namespace aws {
 namespace {
 
+using testing::ElementsAre;
+
 class StaticBodyTest : public testing::Test {
  protected:
   // A body of all `content`, which stands in the file at `offset`.
   StaticBody& body_of(const std::string& content, std::size_t offset = 0) {
     name_ = folder_.write("file", std::string(offset, '-') + content + "behind");
-    body_.emplace(sys_, disk_.cache, open_file(name_), this)
+    body_.emplace(sys_, disk_.io, open_file(name_), completion_)
         .aim(static_cast<off_t>(offset), content.size(), false);
     return *body_;
   }
@@ -37,6 +40,7 @@ class StaticBodyTest : public testing::Test {
 
   TempFolder folder_;
   std::string name_;
+  TestCompletion completion_;
   Disk disk_;
   FaultySys& sys_ = disk_.sys;
   UniqueFd socket_ = sys_.connect();
@@ -147,9 +151,7 @@ class ColdStaticBodyTest : public StaticBodyTest {
       const Pump result = body.pump(socket_.get());
       if (result != Pump::AwaitSocket && result != Pump::AwaitDisk) return result;
       if (result == Pump::AwaitSocket) continue;
-      std::vector<void*> ready;
-      disk_.turn(ready);
-      EXPECT_EQ(ready, std::vector<void*>{this});
+      EXPECT_THAT(disk_.turn(), ElementsAre(&completion_));
     }
   }
 };
@@ -171,8 +173,7 @@ TEST_F(ColdStaticBodyTest, SendsLessATurnOfWhatComesFromTheDisk) {
   StaticBody& body = body_of(pattern(4'000'000));
   std::uint64_t before = 0;
   for (Pump result = Pump::AwaitDisk; result != Pump::Done; before = body.sent()) {
-    std::vector<void*> ready;
-    disk_.turn(ready);
+    disk_.turn();
     result = body.pump(socket_.get());
     ASSERT_NE(result, Pump::Failed);
     ASSERT_LE(body.sent() - before, 512U * 1024U);
@@ -221,10 +222,8 @@ TEST_F(ColdStaticBodyTest, SendsExactlyWhatWasPromisedHoweverItComesIn) {
 TEST_F(ColdStaticBodyTest, LooksAgainEachTurn) {
   StaticBody& body = body_of(pattern(250'000));
   peer().room = 1000;
-  while (body.pump(socket_.get()) != Pump::AwaitSocket) {
-    std::vector<void*> ready;
-    disk_.turn(ready);
-  }
+  while (body.pump(socket_.get()) != Pump::AwaitSocket)
+    disk_.turn();
   EXPECT_EQ(body.sent(), 1000U);
   sys_.pages.evict();
   peer().room = FaultySys::kNoLimit;

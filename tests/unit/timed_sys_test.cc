@@ -1,138 +1,176 @@
 #include "loop/timed_sys.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
-#include <functional>
-#include <set>
-#include <string>
+#include <cstdint>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
 #include <vector>
-
-#include "connection_driver.h"
-#include "test_site.h"
 
 namespace aws {
 namespace {
 
+using testing::ElementsAre;
+
 constexpr std::int64_t kCallUs = 70;
 constexpr int kResult = 42;
 
-// Each call takes kCallUs of its own clock, and returns kResult.
+// An argument of a call as a number by which it can be told from others.
+template <typename Argument>
+std::int64_t number_of(const Argument& argument) {
+  if constexpr (std::is_integral_v<Argument>) {
+    return static_cast<std::int64_t>(argument);
+  } else if constexpr (std::is_pointer_v<Argument>) {
+    return reinterpret_cast<std::int64_t>(argument);
+  } else if constexpr (requires { argument.data(); }) {
+    return reinterpret_cast<std::int64_t>(argument.data());
+  } else {
+    return reinterpret_cast<std::int64_t>(&argument);
+  }
+}
+
+template <typename... Arguments>
+std::vector<std::int64_t> numbers_of(const Arguments&... arguments) {
+  return {number_of(arguments)...};
+}
+
+// Each call takes kCallUs of its own clock and returns kResult.
 class SlowSys final : public Sys {
  public:
-  int accept(int, sockaddr_storage&) noexcept override { return call(); }
-  ssize_t recv(int, std::span<char>) noexcept override { return call(); }
-  ssize_t send(int, std::string_view, bool) noexcept override { return call(); }
-  ssize_t sendfile(int, int, off_t, std::size_t) noexcept override { return call(); }
-  void defer_accept(int, bool) noexcept override { call(); }
-  void cork(int, bool) noexcept override { call(); }
-  int unread_by_peer(int) noexcept override { return call(); }
-  int shutdown_write(int) noexcept override { return call(); }
-  void reset_on_close(int) noexcept override { call(); }
-  int open_beneath(int, const char*, int, bool) noexcept override { return call(); }
-  int reopen_direct(int) noexcept override { return call(); }
-  ssize_t probe(int, off_t) noexcept override { return call(); }
-  int read_ahead(int, off_t, std::size_t) noexcept override { return call(); }
-  ssize_t pread(int, std::span<char>, off_t) noexcept override { return call(); }
-  std::int64_t file_system_of(int) noexcept override { return call(); }
-  int open_at(int, const char*, int) noexcept override { return call(); }
-  int fstat(int, struct stat&) noexcept override { return call(); }
-  ssize_t readlink_at(int, const char*, std::span<char>) noexcept override { return call(); }
-  ssize_t read_folder(int, std::span<char>) noexcept override { return call(); }
-  int stat_at(int, const char*, struct stat&) noexcept override { return call(); }
-  int memory_file() noexcept override { return call(); }
-  ssize_t write(int, std::string_view) noexcept override { return call(); }
-  int aio_setup(int, io_context_t&) noexcept override { return call(); }
-  int aio_submit(io_context_t, std::span<iocb*>) noexcept override { return call(); }
-  int aio_events(io_context_t, long, std::span<io_event>) noexcept override { return call(); }
-  void aio_destroy(io_context_t) noexcept override { call(); }
-  Moment now() noexcept override { return {.monotonic_us = clock_us, .wall_s = 5, .wall_ns = 6}; }
-  std::int64_t monotonic_us() noexcept override { return clock_us; }
+#define SYS_CALL(kind, result, name, parameters, arguments, traced_as) \
+  result name parameters noexcept override {                           \
+    return call<result>(SysCall::kind, numbers_of arguments);          \
+  }
+#include "os/sys_calls.def"
+  Moment now() noexcept override {
+    return {.monotonic_us = clock_us, .wall_s = 5, .wall_ns = 6};
+  }
+  std::int64_t monotonic_us() noexcept override {
+    return clock_us;
+  }
 
   std::int64_t clock_us = 1'000'000;
+  std::vector<SysCall> calls;
+  std::vector<std::int64_t> arguments;  // of the last call
 
  private:
-  int call() {
+  template <typename Result>
+  Result call(SysCall kind, std::vector<std::int64_t> numbers) {
     clock_us += kCallUs;
-    return kResult;
+    calls.push_back(kind);
+    arguments = std::move(numbers);
+    return static_cast<Result>(kResult);
   }
 };
 
-struct Timed {
-  Work work;
-  std::function<ssize_t(Sys&)> call;
-};
-
-std::vector<Timed> all_calls() {
-  static sockaddr_storage peer;
-  static struct stat status;
-  static std::array<char, 1> bytes;
-  static io_context_t ring;
-  return {
-      {Work::Accept, [](Sys& sys) { return sys.accept(0, peer); }},
-      {Work::Recv, [](Sys& sys) { return sys.recv(0, bytes); }},
-      {Work::Send, [](Sys& sys) { return sys.send(0, "x", false); }},
-      {Work::Sendfile, [](Sys& sys) { return sys.sendfile(0, 0, 0, 1); }},
-      {Work::Ioctl, [](Sys& sys) { return sys.unread_by_peer(0); }},
-      {Work::Shutdown, [](Sys& sys) { return sys.shutdown_write(0); }},
-      {Work::SetSockOpt, [](Sys& sys) { return sys.reset_on_close(0), kResult; }},
-      {Work::SetSockOpt, [](Sys& sys) { return sys.defer_accept(0, true), kResult; }},
-      {Work::SetSockOpt, [](Sys& sys) { return sys.cork(0, true), kResult; }},
-      {Work::OpenAt2, [](Sys& sys) { return sys.open_beneath(0, "x", 0, true); }},
-      {Work::OpenAt, [](Sys& sys) { return sys.open_at(0, "x", 0); }},
-      {Work::OpenAt, [](Sys& sys) { return sys.reopen_direct(0); }},
-      {Work::PreadV2, [](Sys& sys) { return sys.probe(0, 0); }},
-      {Work::FAdvise, [](Sys& sys) { return sys.read_ahead(0, 0, 1); }},
-      {Work::Pread, [](Sys& sys) { return sys.pread(0, bytes, 0); }},
-      {Work::FStatFs, [](Sys& sys) { return sys.file_system_of(0); }},
-      {Work::Fstat, [](Sys& sys) { return sys.fstat(0, status); }},
-      {Work::ReadLinkAt, [](Sys& sys) { return sys.readlink_at(0, "x", bytes); }},
-      {Work::GetDents, [](Sys& sys) { return sys.read_folder(0, bytes); }},
-      {Work::FstatAt, [](Sys& sys) { return sys.stat_at(0, "x", status); }},
-      {Work::MemfdCreate, [](Sys& sys) { return sys.memory_file(); }},
-      {Work::Write, [](Sys& sys) { return sys.write(0, "x"); }},
-      {Work::IoSetup, [](Sys& sys) { return sys.aio_setup(0, ring); }},
-      {Work::IoSubmit, [](Sys& sys) { return sys.aio_submit(ring, {}); }},
-      {Work::IoGetEvents, [](Sys& sys) { return sys.aio_events(ring, 0, {}); }},
-      {Work::IoDestroy, [](Sys& sys) { return sys.aio_destroy(ring), kResult; }},
-  };
+// A value for an argument, unlike those made before.
+template <typename Argument>
+std::remove_cvref_t<Argument> some() {
+  using Value = std::remove_cvref_t<Argument>;
+  static std::array<char, 64> memory;
+  static int made = 0;
+  made = made % 60 + 2;
+  if constexpr (std::is_integral_v<Value>) {
+    return static_cast<Value>(made);
+  } else if constexpr (std::is_same_v<Value, const char*>) {
+    return memory.data() + made;
+  } else if constexpr (std::is_constructible_v<Value, char*, std::size_t>) {
+    return Value(memory.data() + made, 1);
+  } else {
+    return Value{};
+  }
 }
 
-TEST(TimedSys, TellsWhichCallTookTheTimeAndPassesItsResultOn) {
-  for (const Timed& timed : all_calls()) {
+struct Made {
+  std::int64_t result = 0;
+  std::vector<std::int64_t> arguments;
+};
+
+// Makes a call with arguments of any value.
+template <typename Result, typename... Parameters>
+Made make(Sys& sys, Result (Sys::*call)(Parameters...) noexcept) {
+  std::tuple<std::remove_cvref_t<Parameters>...> values{some<Parameters>()...};
+  return std::apply(
+      [&](auto&... value) {
+        std::int64_t result = kResult;
+        if constexpr (std::is_void_v<Result>) {
+          (sys.*call)(value...);
+        } else {
+          result = static_cast<std::int64_t>((sys.*call)(value...));
+        }
+        return Made{result, numbers_of(value...)};
+      },
+      values);
+}
+
+// A row of sys_calls.def.
+struct Row {
+  SysCall call;
+  std::string_view traced_as;
+  Made (*make)(Sys&);
+};
+
+constexpr Row kRows[] = {
+#define SYS_CALL(kind, result, name, parameters, arguments, traced_as) \
+  {SysCall::kind, traced_as, [](Sys& sys) { return make(sys, &Sys::name); }},
+#include "os/sys_calls.def"
+};
+
+TEST(TimedSys, TellsOfEveryCallThatItTookTheTime) {
+  static_assert(std::size(kRows) == static_cast<std::size_t>(SysCall::kCount));
+  for (const Row& row : kRows) {
     SlowSys slow;
     StallMeter meter;
     TimedSys sys(slow, meter);
     meter.turn_begins(sys.now().monotonic_us);
     meter.visit_begins(7, "/x");
-    EXPECT_EQ(timed.call(sys), kResult) << name(timed.work);
+    row.make(sys);
     meter.visit_ends(sys.monotonic_us());
     std::ignore = meter.turn_ends(sys.monotonic_us());
-    EXPECT_EQ(meter.figures().longest.held_us, kCallUs) << name(timed.work);
-    EXPECT_EQ(meter.figures().longest.blame.us, kCallUs) << name(timed.work);
-    EXPECT_EQ(name(meter.figures().longest.blame.work), name(timed.work));
+    const Stall& longest = meter.figures().longest;
+    EXPECT_EQ(longest.held_us, kCallUs) << row.traced_as;
+    EXPECT_EQ(longest.blame.us, kCallUs) << row.traced_as;
+    EXPECT_EQ(static_cast<int>(longest.blame.work), static_cast<int>(row.call));
+    EXPECT_EQ(name(longest.blame.work), row.traced_as);
   }
 }
 
-TEST(TimedSys, KnowsEveryKindOfCall) {
-  std::set<Work> kinds;
-  for (const Timed& timed : all_calls())
-    kinds.insert(timed.work);
-  EXPECT_EQ(kinds.size(), static_cast<std::size_t>(Work::kCount) - 2) << "all but Any and Own";
+TEST(TimedSys, PassesEveryCallOnWithItsArgumentsAndItsResult) {
+  for (const Row& row : kRows) {
+    SlowSys slow;
+    StallMeter meter;
+    TimedSys sys(slow, meter);
+    const Made made = row.make(sys);
+    EXPECT_THAT(slow.calls, ElementsAre(row.call)) << row.traced_as;
+    EXPECT_EQ(made.result, kResult) << row.traced_as;
+    EXPECT_EQ(made.arguments.size(), slow.arguments.size());
+    EXPECT_EQ(made.arguments, slow.arguments) << row.traced_as;
+  }
 }
 
 TEST(TimedSys, DoesNotBlameACallForTheWorkBeforeIt) {
-  for (const Timed& timed : all_calls()) {
+  for (const Row& row : kRows) {
     SlowSys slow;
     StallMeter meter;
     TimedSys sys(slow, meter);
     meter.turn_begins(slow.clock_us);
     slow.clock_us += 10 * kCallUs;  // something is encoded
-    std::ignore = timed.call(sys);
+    row.make(sys);
     std::ignore = meter.turn_ends(slow.clock_us);
-    EXPECT_EQ(name(meter.figures().longest.blame.work), "our own work") << name(timed.work);
-    EXPECT_EQ(meter.figures().longest.blame.us, 10 * kCallUs) << name(timed.work);
+    EXPECT_EQ(name(meter.figures().longest.blame.work), "our own work") << row.traced_as;
+    EXPECT_EQ(meter.figures().longest.blame.us, 10 * kCallUs) << row.traced_as;
   }
+}
+
+TEST(Work, NamesEveryCallAsTheTraceDoes) {
+  for (const Row& row : kRows) {
+    EXPECT_EQ(name(row.call), row.traced_as);
+    EXPECT_EQ(name(static_cast<Work>(row.call)), row.traced_as);
+  }
+  EXPECT_EQ(name(Work::Any), "");
 }
 
 TEST(TimedSys, TellsTheRealOnesTime) {
@@ -151,35 +189,6 @@ TEST(Sys, TellsTheSameTimeByBothItsClocks) {
   const std::int64_t between = sys.now().monotonic_us;
   EXPECT_LE(before, between);
   EXPECT_LE(between, sys.monotonic_us());
-}
-
-// The connection says what it is about before it opens the file, since opening may stall.
-TEST(Connection, TellsTheMeterWhatItsRequestIsAbout) {
-  FakeLoop loop(TestSite::resources());
-  StallMeter meter;
-  loop.context.stalls = &meter;
-  FakeClient client(loop);
-  client.says("GET /static/a.txt?b HTTP/1.1\r\nHost: h\r\n\r\n");
-  meter.turn_begins(0);
-  meter.visit_begins(1, client.connection().target());
-  client.play();
-  meter.mark(Work::Sendfile, 1'000);
-  meter.visit_ends(1'000);
-  std::ignore = meter.turn_ends(1'000);
-  EXPECT_EQ(meter.figures().longest.blame.address, "/static/a.txt?b");
-}
-
-TEST(Connection, NamesTheAddressOfAnAnswerUnderWay) {
-  FakeLoop loop(TestSite::resources());
-  FakeClient client(loop);
-  client.peer().room = 1000;
-  EXPECT_EQ(client.connection().target(), "");
-  client.says("GET /static/big.bin HTTP/1.1\r\nHost: h\r\n\r\n");
-  client.play();
-  EXPECT_EQ(client.connection().target(), "/static/big.bin");
-  client.peer().room = FaultySys::kNoLimit;
-  client.play();
-  EXPECT_EQ(client.connection().target(), "") << "it is answered";
 }
 
 }  // namespace

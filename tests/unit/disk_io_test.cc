@@ -1,4 +1,4 @@
-#include "os/page_cache.h"
+#include "os/disk_io.h"
 
 #include <gtest/gtest.h>
 
@@ -8,25 +8,25 @@
 namespace aws {
 namespace {
 
-using Answer = PageCache::Answer;
+using Answer = DiskIo::Answer;
 
 constexpr off_t kPage = 4096;
 
-class PageCacheTest : public testing::Test {
+class DiskIoTest : public testing::Test {
  protected:
-  PageCacheTest() { disk_.sys.pages.cold = true; }
+  DiskIoTest() { disk_.sys.pages.cold = true; }
 
   void take_in(off_t begin, off_t end) {
     disk_.sys.pages.take_in(file_.get(), begin, static_cast<std::size_t>(end - begin));
   }
-  Answer probe(off_t begin, off_t end) { return disk_.cache.probe(file_.get(), begin, end); }
+  Answer probe(off_t begin, off_t end) { return disk_.io.probe(file_.get(), begin, end); }
 
   Disk disk_;
   TempFolder folder_;
   UniqueFd file_ = open_file(folder_.write("file", pattern(100 * kPage)));
 };
 
-TEST_F(PageCacheTest, CallsResidentWhatIsInMemoryFromEndToEnd) {
+TEST_F(DiskIoTest, CallsResidentWhatIsInMemoryFromEndToEnd) {
   EXPECT_EQ(probe(0, 50 * kPage), Answer::Missing);
   take_in(0, 50 * kPage);
   EXPECT_EQ(probe(0, 50 * kPage), Answer::Resident);
@@ -37,7 +37,7 @@ TEST_F(PageCacheTest, CallsResidentWhatIsInMemoryFromEndToEnd) {
 }
 
 // 64 KiB is the step: what is smaller than that is not promised to be seen.
-TEST_F(PageCacheTest, SeesAGapOf64KiBWhereverItIs) {
+TEST_F(DiskIoTest, SeesAGapOf64KiBWhereverItIs) {
   constexpr off_t kStep = 16 * kPage;
   for (off_t gap = 0; gap <= 64 * kPage; gap += kPage) {
     disk_.sys.pages.evict();
@@ -49,11 +49,11 @@ TEST_F(PageCacheTest, SeesAGapOf64KiBWhereverItIs) {
 
 // Else a client could have single bytes sent to it, and so bring in just the pages that are looked
 // at when somebody asks for all.
-TEST_F(PageCacheTest, ReadsAheadWholeStepsSoThatAByteOfOneTellsOfAllOfIt) {
+TEST_F(DiskIoTest, ReadsAheadWholeStepsSoThatAByteOfOneTellsOfAllOfIt) {
   constexpr off_t kStep = 16 * kPage;
   const auto read_ahead = [this](off_t begin, off_t end) {
     disk_.sys.pages.evict();
-    disk_.cache.read_ahead(file_.get(), begin, end);
+    disk_.io.read_ahead(file_.get(), begin, end);
     disk_.sys.pages.arrive(file_.get(), disk_.sys.pages.time());
   };
   read_ahead(kStep + 1, kStep + 2);
@@ -63,50 +63,50 @@ TEST_F(PageCacheTest, ReadsAheadWholeStepsSoThatAByteOfOneTellsOfAllOfIt) {
   EXPECT_EQ(disk_.sys.pages.resident(file_.get(), 0, 6 * kStep), std::size_t{6 * kStep});
 }
 
-TEST_F(PageCacheTest, AsksAboutAPageOfASmallFileOnce) {
+TEST_F(DiskIoTest, AsksAboutAPageOfASmallFileOnce) {
   take_in(0, kPage);
   disk_.sys.forget_calls();
   EXPECT_EQ(probe(10, 4000), Answer::Resident);
   EXPECT_EQ(disk_.sys.calls().size(), 1U);
 }
 
-TEST_F(PageCacheTest, CallsResidentWhatLiesBeyondTheEnd) {
+TEST_F(DiskIoTest, CallsResidentWhatLiesBeyondTheEnd) {
   EXPECT_EQ(probe(100 * kPage, 200 * kPage), Answer::Resident);
   take_in(0, 100 * kPage);
   EXPECT_EQ(probe(0, 200 * kPage), Answer::Resident);
 }
 
-TEST_F(PageCacheTest, KnowsNothingWhereTheFileSystemDoesNotTell) {
+TEST_F(DiskIoTest, KnowsNothingWhereTheFileSystemDoesNotTell) {
   disk_.sys.lacks_nowait = true;
   EXPECT_EQ(probe(0, 1), Answer::Unknown);
 }
 
-TEST_F(PageCacheTest, CallsMissingWhatCannotBeRead) {
+TEST_F(DiskIoTest, CallsMissingWhatCannotBeRead) {
   take_in(0, kPage);
   disk_.sys.fail_call(1, EIO, FaultySys::Call::Probe);
   EXPECT_EQ(probe(0, kPage), Answer::Missing);
 }
 
-TEST_F(PageCacheTest, RemembersTheMediaOfDevices) {
-  PageCache& cache = disk_.cache;
-  EXPECT_FALSE(cache.medium_of(1));
-  cache.learn(1, Medium::Silent);
-  cache.learn(2, Medium::Memory);
-  EXPECT_EQ(cache.medium_of(1), Medium::Silent);
-  EXPECT_EQ(cache.medium_of(2), Medium::Memory);
-  EXPECT_FALSE(cache.medium_of(3));
+TEST_F(DiskIoTest, RemembersTheMediaOfDevices) {
+  DiskIo& disk = disk_.io;
+  EXPECT_FALSE(disk.medium_of(1));
+  disk.learn(1, Medium::LacksNowait);
+  disk.learn(2, Medium::Memory);
+  EXPECT_EQ(disk.medium_of(1), Medium::LacksNowait);
+  EXPECT_EQ(disk.medium_of(2), Medium::Memory);
+  EXPECT_FALSE(disk.medium_of(3));
 }
 
 // Mounts come and go, and each has a number of its own.
-TEST_F(PageCacheTest, RemembersALimitedNumberOfMedia) {
+TEST_F(DiskIoTest, RemembersALimitedNumberOfMedia) {
   std::size_t known = 0;
   for (dev_t device = 0; device < 1000; ++device)
-    disk_.cache.learn(device, Medium::Silent);
+    disk_.io.learn(device, Medium::LacksNowait);
   for (dev_t device = 0; device < 1000; ++device)
-    known += disk_.cache.medium_of(device) ? 1 : 0;
+    known += disk_.io.medium_of(device) ? 1 : 0;
   EXPECT_GE(known, 1U);
   EXPECT_LE(known, 64U);
-  EXPECT_EQ(disk_.cache.medium_of(999), Medium::Silent) << "the last one";
+  EXPECT_EQ(disk_.io.medium_of(999), Medium::LacksNowait) << "the last one";
 }
 
 }  // namespace

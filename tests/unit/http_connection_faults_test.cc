@@ -105,7 +105,7 @@ struct Fault {
   int read = 0;  // the disk fails this read with EIO
 };
 
-class ConnectionFaults : public testing::TestWithParam<std::tuple<Scenario, Weather, Ground>> {
+class HttpConnectionFaults : public testing::TestWithParam<std::tuple<Scenario, Weather, Ground>> {
  protected:
   Outcome play_with(const Fault& fault) {
     // That openat2 is missing is remembered, and must not be from one run to the next.
@@ -119,33 +119,33 @@ class ConnectionFaults : public testing::TestWithParam<std::tuple<Scenario, Weat
     Outcome result;
     {
       FakeLoop loop(resources, 3);
-      loop.sys.lacks_openat2 = lacks_openat2();
-      loop.sys.pages.cold = loop.sys.lacks_cached_paths = is_cold();
-      loop.sys.lacks_direct = ground() == Ground::Indirect;
-      loop.sys.lacks_nowait = ground() == Ground::Silent;
+      loop.kernel.lacks_openat2 = lacks_openat2();
+      loop.kernel.pages.cold = loop.kernel.lacks_cached_paths = is_cold();
+      loop.kernel.lacks_direct = ground() == Ground::Indirect;
+      loop.kernel.lacks_nowait = ground() == Ground::Silent;
       if (weather() == Weather::Choppy) {
-        loop.sys.transfer_limit = 60'000;
-        loop.sys.blocks_every_other_time = true;
+        loop.kernel.transfer_limit = 60'000;
+        loop.kernel.blocks_every_other_time = true;
       }
       FakeClient client(loop);
       for (const std::string& chunk : scenario().input)
         client.says(chunk);
       if (scenario().ends) client.ends();
-      if (fault.call > 0) loop.sys.fail_call(fault.call, fault.error);
-      if (fault.read > 0) loop.sys.fail_read(fault.read, EIO);
+      if (fault.call > 0) loop.kernel.fail_call(fault.call, fault.error);
+      if (fault.read > 0) loop.kernel.fail_read(fault.read, EIO);
       client.play();
       result.closed = client.closed();
       EXPECT_TRUE(result.closed || client.want() == Want::Read) << "it waits for what has come";
-      client.bury();
+      client.destroy();
       while (loop.turn()) {
       }
-      EXPECT_EQ(loop.aio.reads_in_flight(), 0U);
-      EXPECT_EQ(loop.aio.blocks_in_use(), 0U);
-      EXPECT_EQ(loop.disk.helpers.errands_out(), 0U);
-      EXPECT_EQ(loop.sys.sleeps(), 0);
-      result.fired = loop.sys.fault_fired();
+      EXPECT_EQ(loop.disk->aio().reads_in_flight(), 0U);
+      EXPECT_EQ(loop.disk->aio().blocks_in_use(), 0U);
+      EXPECT_EQ(loop.disk->threads().running(), 0U);
+      EXPECT_EQ(loop.kernel.sleeps(), 0);
+      result.fired = loop.kernel.fault_fired();
       result.output = client.output();
-      result.calls = loop.sys.calls();
+      result.calls = loop.kernel.calls();
     }
     EXPECT_EQ(open_descriptors(), before);
     return result;
@@ -202,7 +202,7 @@ class ConnectionFaults : public testing::TestWithParam<std::tuple<Scenario, Weat
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Scenarios, ConnectionFaults,
+INSTANTIATE_TEST_SUITE_P(Scenarios, HttpConnectionFaults,
                          testing::Combine(testing::ValuesIn(scenarios()),
                                           testing::Values(Weather::Fair, Weather::Choppy),
                                           testing::Values(Ground::Hot, Ground::WithoutOpenat2,
@@ -214,7 +214,7 @@ INSTANTIATE_TEST_SUITE_P(Scenarios, ConnectionFaults,
                                   name_of(std::get<2>(row.param));
                          });
 
-TEST_P(ConnectionFaults, LeaveARightAnswerOrItsBeginningAndNothingElse) {
+TEST_P(HttpConnectionFaults, LeaveARightAnswerOrItsBeginningAndNothingElse) {
   play_with({});  // now it is known whether there is openat2
   const Outcome clean = play_with({});
   std::vector<int> statuses;
@@ -245,7 +245,7 @@ TEST_P(ConnectionFaults, LeaveARightAnswerOrItsBeginningAndNothingElse) {
   EXPECT_FALSE(play_with({.call = static_cast<int>(clean.calls.size()) + 1, .error = EIO}).fired);
 }
 
-TEST_P(ConnectionFaults, OfTheDiskCutTheAnswerAndClose) {
+TEST_P(HttpConnectionFaults, OfTheDiskCutTheAnswerAndClose) {
   const Outcome clean = play_with({});
   for (int n = 1;; ++n) {
     const Outcome faulty = play_with({.read = n});

@@ -1,7 +1,6 @@
-// One event loop on real sockets, whose kernel the test counts and fails.
-#include "server/server.h"
+// HTTP on one event loop and real sockets. The test counts calls to the kernel and fails some.
+#include "server/http_protocol.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -13,10 +12,12 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "loop/defer_accept_policy.h"
+#include "loop/event_loop.h"
 #include "os/listener.h"
+#include "running_loop.h"
 #include "test_site.h"
 
 namespace aws {
@@ -40,7 +41,7 @@ class WatchedSys final : public Sys {
   void defer_accept(int listener, bool on) noexcept override {
     Sys::defer_accept(listener, on);
     deferred.push_back(deferred_by_kernel(listener));
-    (on ? rush_began : rush_ended).set_value();
+    (on ? deferring_began : deferring_ended).set_value();
   }
   static bool deferred_by_kernel(int listener) {
     int seconds = -1;
@@ -60,69 +61,52 @@ class WatchedSys final : public Sys {
   int turns = 0;
   int other_readings = 0;
   std::vector<int> accepted_in;  // the turn of each accept
-  int failing_accept = 0;        // the how manieth; set before the loop runs
+  int failing_accept = 0;        // the number of the accept that fails; set before the loop runs
   std::vector<bool> deferred;    // what the kernel said after each change
-  std::promise<void> rush_began;
-  std::promise<void> rush_ended;
+  std::promise<void> deferring_began;
+  std::promise<void> deferring_ended;
 };
 
-class ServerTest : public testing::Test {
+class HttpProtocolTest : public testing::Test {
  protected:
-  ~ServerTest() override { stop(); }
+  ~HttpProtocolTest() override { stop(); }
 
-  // Listens; nobody is served before run(). Connections that come meanwhile wait in the kernel.
+  // Listens. Connections that come before run() wait in the kernel.
   void listen(StallWatch watch = {}) {
-    const ServerLimits limits{.max_connections = max_connections_,
-                              .header_timeout_us = kLong,
-                              .idle_timeout_us = kLong,
-                              .send_timeout_us = kLong,
-                              .grace_us = kLong,
-                              .aio_blocks = 4,
-                              .sentinels = 4,
-                              .helper_threads = 1,
-                              .helper_queue = 4,
-                              .file_cache = 10};
-    shared_.reset(new SharedState{limits, watch, TestSite::resources()});
+    const LoopOptions options{
+        .max_connections = max_connections_,
+        .grace_us = kLong,
+        .disk = DiskLimits{.aio_blocks = 4, .sentinels = 4, .helper_threads = 1, .helper_queue = 4},
+        .stall_watch = watch};
+    running_.emplace(options, sys_);
     Listeners listeners = open_listeners({.addresses = {"127.0.0.1"}}, 1);
     port_ = listeners.port;
-    server_.emplace(*shared_, std::move(listeners.per_loop[0]), sys_);
+    const HttpSite site{.resources = TestSite::resources(),
+                        .limits = {.header_timeout_us = kLong,
+                                   .idle_timeout_us = kLong,
+                                   .send_timeout_us = kLong,
+                                   .file_cache = 10}};
+    EventLoop& loop = running_->loop;
+    loop.serve(std::move(listeners.per_loop[0]), std::make_unique<HttpProtocol>(loop, site));
   }
 
-  void run() {
-    loop_ = std::thread([this] { server_->run(); });
-  }
-
+  void run() { running_->run(); }
   void stop() {
-    if (!loop_.joinable()) return;
-    shared_->stop = Stop::Gracefully;
-    server_->wake();
-    loop_.join();
+    if (running_) running_->stop();
   }
+  [[nodiscard]] const EventLoop& loop() const { return running_->loop; }
 
-  [[nodiscard]] UniqueFd connect() const {
-    UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port_);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(::connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
-    return client;
+  [[nodiscard]] TestClient connect() const { return TestClient::of_port(port_); }
+  static void ask(const TestClient& client) {
+    client.send("GET /static/a.txt HTTP/1.1\r\nHost: h\r\n\r\n");
   }
-
-  static void ask(const UniqueFd& client) {
-    const std::string request = "GET /static/a.txt HTTP/1.1\r\nHost: h\r\n\r\n";
-    EXPECT_EQ(::send(client.get(), request.data(), request.size(), 0),
-              static_cast<ssize_t>(request.size()));
-  }
-
-  // The answer that ask() is due.
-  static std::string answer(const UniqueFd& client) {
+  // The answer to ask().
+  static std::string answer(const TestClient& client) {
     std::string bytes;
     while (!bytes.ends_with("\r\n\r\nstatic a")) {
-      char buffer[4096];
-      const ssize_t size = ::recv(client.get(), buffer, sizeof(buffer), 0);
-      if (size <= 0) break;
-      bytes.append(buffer, static_cast<std::size_t>(size));
+      const std::string byte = client.receive(1);
+      if (byte.empty()) break;
+      bytes += byte;
     }
     return bytes;
   }
@@ -131,31 +115,29 @@ class ServerTest : public testing::Test {
 
   WatchedSys sys_;
   std::size_t max_connections_ = 100;
-  std::unique_ptr<SharedState> shared_;
+  std::optional<RunningLoop> running_;
   std::uint16_t port_ = 0;
-  std::optional<Server> server_;
-  std::thread loop_;
 };
 
-TEST_F(ServerTest, ReadsTheClockTwiceATurnHoweverManyItServes) {
+TEST_F(HttpProtocolTest, ReadsTheClockTwiceATurnHoweverManyItServes) {
   listen();
-  std::vector<UniqueFd> clients;
+  std::vector<TestClient> clients;
   for (int i = 0; i < 20; ++i) {
     clients.push_back(connect());
     ask(clients.back());
   }
   run();
-  for (const UniqueFd& client : clients)
+  for (const TestClient& client : clients)
     EXPECT_THAT(answer(client), StartsWith("HTTP/1.1 200 "));
   stop();
-  EXPECT_GE(server_->stalls().longest.visits, 1U);
-  EXPECT_EQ(server_->stalls().turns.count(), static_cast<std::uint64_t>(sys_.turns));
+  EXPECT_GE(loop().stall_figures().longest.visits, 1U);
+  EXPECT_EQ(loop().stall_figures().turns.count(), static_cast<std::uint64_t>(sys_.turns));
   EXPECT_EQ(sys_.other_readings, sys_.turns);
 }
 
-TEST_F(ServerTest, ReadsTheClockForEachVisitWhereStallsAreToldApart) {
+TEST_F(HttpProtocolTest, ReadsTheClockForEachVisitWhereStallsAreToldApart) {
   listen({.times_calls = true});
-  const UniqueFd client = connect();
+  const TestClient client = connect();
   ask(client);
   run();
   EXPECT_THAT(answer(client), StartsWith("HTTP/1.1 200 "));
@@ -163,15 +145,15 @@ TEST_F(ServerTest, ReadsTheClockForEachVisitWhereStallsAreToldApart) {
   EXPECT_GT(sys_.other_readings, sys_.turns);
 }
 
-// Files that are open for who may ask for them again are descriptors, too.
-TEST_F(ServerTest, AcceptsAgainAtOnceWhenItCouldGiveUpFiles) {
+// Files that are kept open for later requests are descriptors, too.
+TEST_F(HttpProtocolTest, AcceptsAgainAtOnceWhenItCouldCloseCachedFiles) {
   listen();
-  const UniqueFd first = connect();
+  const TestClient first = connect();
   ask(first);
   sys_.failing_accept = 3;  // the second says that nobody else is there
   run();
   EXPECT_THAT(answer(first), StartsWith("HTTP/1.1 200 "));
-  const UniqueFd second = connect();
+  const TestClient second = connect();
   ask(second);
   EXPECT_THAT(answer(second), StartsWith("HTTP/1.1 200 "));
   stop();
@@ -179,9 +161,9 @@ TEST_F(ServerTest, AcceptsAgainAtOnceWhenItCouldGiveUpFiles) {
   EXPECT_EQ(sys_.accepted_in[2], sys_.accepted_in[3]) << "in the same turn";
 }
 
-TEST_F(ServerTest, PausesWhereItHasNothingToGiveUp) {
+TEST_F(HttpProtocolTest, PausesWhereItHasNoFileToClose) {
   listen();
-  const UniqueFd client = connect();
+  const TestClient client = connect();
   ask(client);
   sys_.failing_accept = 1;
   run();
@@ -191,18 +173,18 @@ TEST_F(ServerTest, PausesWhereItHasNothingToGiveUp) {
   EXPECT_LT(sys_.accepted_in[0], sys_.accepted_in[1]) << "in another turn";
 }
 
-// Who waited in the kernel is served, and told that nothing more will be.
-TEST_F(ServerTest, TellsWhoIsLetInByAStopThatItsAnswerIsTheLast) {
+// Clients that wait in the kernel's queue are served, and told that nothing more will be.
+TEST_F(HttpProtocolTest, TellsClientsThatAreAcceptedByAStopThatTheirAnswerIsTheLast) {
   listen();
-  std::vector<UniqueFd> clients;
+  std::vector<TestClient> clients;
   for (int i = 0; i < 80; ++i) {  // more than are let in a turn
     clients.push_back(connect());
     ask(clients.back());
   }
-  shared_->stop = Stop::Gracefully;
+  running_->shared.stop = Stop::Gracefully;
   run();
   std::size_t told = 0;
-  for (const UniqueFd& client : clients) {
+  for (const TestClient& client : clients) {
     const std::string bytes = answer(client);
     EXPECT_THAT(bytes, StartsWith("HTTP/1.1 200 "));
     told += static_cast<std::size_t>(bytes.find("\r\nConnection: close\r\n") != bytes.npos);
@@ -210,26 +192,26 @@ TEST_F(ServerTest, TellsWhoIsLetInByAStopThatItsAnswerIsTheLast) {
   EXPECT_EQ(told, 16U);
 }
 
-// It begins with many, and ends by itself, though nobody comes any more.
-TEST_F(ServerTest, HasTheKernelKeepClientsBackWhileMoreThanEnoughCome) {
-  max_connections_ = Rush::kFrom;
+// It begins with many, and ends by itself, though no more come.
+TEST_F(HttpProtocolTest, DefersAcceptingWhileVeryManyClientsArrive) {
+  max_connections_ = DeferAcceptPolicy::kThreshold;
   listen();
-  std::vector<UniqueFd> clients;
-  for (int i = 0; i < Rush::kFrom - 1; ++i)
+  std::vector<TestClient> clients;
+  for (int i = 0; i < DeferAcceptPolicy::kThreshold - 1; ++i)
     clients.push_back(connect());
   run();
   ask(clients.back());
   EXPECT_THAT(answer(clients.back()), StartsWith("HTTP/1.1 200 "));
   clients.push_back(connect());
-  sys_.rush_began.get_future().wait();
-  sys_.rush_ended.get_future().wait();
+  sys_.deferring_began.get_future().wait();
+  sys_.deferring_ended.get_future().wait();
   stop();
   EXPECT_THAT(sys_.deferred, ElementsAre(true, false));
 }
 
-TEST_F(ServerTest, LetsInAtOnceWhoeverComesAlone) {
+TEST_F(HttpProtocolTest, DefersNothingWhileFewArrive) {
   listen();
-  const UniqueFd client = connect();
+  const TestClient client = connect();
   ask(client);
   run();
   EXPECT_THAT(answer(client), StartsWith("HTTP/1.1 200 "));
@@ -237,22 +219,22 @@ TEST_F(ServerTest, LetsInAtOnceWhoeverComesAlone) {
   EXPECT_THAT(sys_.deferred, IsEmpty());
 }
 
-TEST_F(ServerTest, LeavesNothing) {
+TEST_F(HttpProtocolTest, LeavesNothing) {
   listen();
-  std::vector<UniqueFd> clients;
+  std::vector<TestClient> clients;
   for (int i = 0; i < 300; ++i) {  // three times as many as it has room for
     clients.push_back(connect());
     ask(clients.back());
   }
   run();
-  for (UniqueFd& client : clients) {
+  for (TestClient& client : clients) {
     EXPECT_THAT(answer(client), StartsWith("HTTP/1.1 200 "));
-    client.reset();
+    client.close();
   }
   stop();
-  EXPECT_EQ(server_->counters().connections, 300U);
-  EXPECT_EQ(shared_->connections, 0U);
-  EXPECT_EQ(server_->leftovers().connections, 0U);
+  EXPECT_EQ(loop().sessions_opened(), 300U);
+  EXPECT_EQ(running_->shared.connections, 0U);
+  EXPECT_EQ(loop().leftovers().sessions, 0U);
 }
 
 }  // namespace
