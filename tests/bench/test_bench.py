@@ -56,8 +56,10 @@ LOAD = {"requests_s": 9.0, "cpu_us": 10.0, "mib_s": 1.0, "p50_us": 1.0, "p99_us"
 
 @pytest.fixture
 def a_run(monkeypatch, tmp_path):
-    """a_run(scenarios) measures them all alike beside h2o; its documents are written to a list."""
+    """a_run(scenarios) measures them all alike beside h2o, which need not be installed; its documents
+    are written to a list."""
     monkeypatch.setattr(results, "FOLDER", tmp_path)
+    monkeypatch.setattr(bench.machine.peers, "version", lambda name: f"{name} 1.0")
     monkeypatch.setattr(bench.machine, "commit", lambda: "abc")
     monkeypatch.setattr(bench, "measure", lambda *_: {"aws": [LOAD] * 2, "h2o": [LOAD] * 2})
     written = []
