@@ -26,6 +26,7 @@ void StallMeter::visit_begins(std::uint64_t connection, std::string_view address
 }
 
 void StallMeter::mark(Work work, std::int64_t now_us) {
+  has_marks_ = true;
   std::int64_t& spent = spent_us_[static_cast<std::size_t>(work)];
   spent += now_us - marked_us_;
   marked_us_ = now_us;
@@ -62,8 +63,7 @@ const Stall* StallMeter::turn_ends(std::int64_t now_us) {
 void StallMeter::attribute_to(std::uint64_t connection, std::string_view address) {
   connection_ = connection;
   if (!address.empty() || !address_.empty()) address_ = address.substr(0, kAddressKept);
-  if (between_calls_ == Work::Own) spent_us_.fill(0);
-  spent_us_[static_cast<std::size_t>(Work::Any)] = 0;
+  if (std::exchange(has_marks_, false)) spent_us_.fill(0);
 }
 
 void StallMeter::falls_asleep(std::int64_t sleeps) {

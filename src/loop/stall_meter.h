@@ -103,6 +103,7 @@ class StallMeter {
   std::uint64_t connection_ = 0;
   std::string address_;
   std::array<std::int64_t, kKinds> spent_us_{};  // on this request, by kind of work
+  bool has_marks_ = false;                       // whether any of these is not 0
   Stall turn_;                                   // the one under way
 
   std::int64_t quiet_until_us_ = 0;
