@@ -147,7 +147,7 @@ void add_limits(CLI::App& app, Raw& raw) {
       ->type_name("N")
       ->check(CLI::Range(std::size_t{1}, kMostThreads));
   app.add_option("--helper-queue", disk.helper_queue,
-                 "Errands that a loop's helpers are given at a time; more wait in order")
+                 "Tasks that a loop's helper threads are given at a time; more wait in order")
       ->type_name("N")
       ->check(CLI::Range(std::size_t{1}, kMostAioBlocks));
   app.add_option("--file-cache", http.file_cache,
