@@ -1,0 +1,2 @@
+def html_report(all_graded):
+    return ""
