@@ -15,6 +15,7 @@ from grader.patience import Patience
 
 # Writes its process id as the jail counts it, then becomes the command.
 TELL_PID = 'umask 022; echo $$ >"$0.new" && mv -f "$0.new" "$0" && exec "$@"'
+HOLD = TELL_PID.replace("exec", "kill -STOP $$ && exec")
 LOG_TAIL_BYTES = 64 << 10
 
 
@@ -24,10 +25,13 @@ def environment() -> dict[str, str]:
 
 
 class Process:
-    """One command in a jail of its own. `pid` is its number in this namespace, or None if it ended at once."""
+    """One command in a jail of its own. `pid` is its number in this namespace, or None if it ended at once.
+
+    If it is to be `held`, it stops by SIGSTOP before it becomes the command.
+    """
 
     def __init__(self, isolation: Isolation, box: Path, directory: Path, command: list[str], log: Path,
-                 limits: Limits, readable: list[Path], patience: Patience):
+                 limits: Limits, readable: list[Path], patience: Patience, held: bool = False):
         self.log = log
         self._isolates = isolation.isolates
         told = box / f".{log.stem}.pid"
@@ -36,7 +40,7 @@ class Process:
         self._user = {"user": isolation.uid, "group": isolation.uid, "extra_groups": []} if isolation.as_root else {}
         with open(log, "wb") as output:
             self._starter = subprocess.Popen(
-                [*jail, "sh", "-c", TELL_PID, str(told), *command], stdin=subprocess.DEVNULL, stdout=output,
+                [*jail, "sh", "-c", HOLD if held else TELL_PID, str(told), *command], stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, env=environment(), cwd="/" if jail else directory, preexec_fn=limits.apply,
                 start_new_session=True, **self._user)
         patience.until(lambda: told.exists() or self._starter.poll() is not None)

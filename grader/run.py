@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -40,6 +41,7 @@ class Run:
         self._setting = setting
         self._check = check
         self._servers: list[Server] = []
+        self._remains: list[Path] = []
         if setting.isolation.isolates:
             fresh_network()
 
@@ -60,14 +62,14 @@ class Run:
         return self._servers[-1]
 
     def start(self, plan: Optional[str] = COURSE_PLAN, listening: bool = True, valgrind: bool = False,
-              open_files: Optional[int] = None) -> Server:
+              open_files: Optional[int] = None, traced: bool = False) -> Server:
         """Starts ./aws and waits until it listens. The second round of a memcheck row gets the server of the first."""
         if self._check.memcheck and self._servers:
             return self.server
         if valgrind:
             self.patience = self._setting.patience.under_valgrind()
         server = Server(self.workspace, self._setting.isolation, self.patience, self._setting.shim, plan,
-                        valgrind or self._check.memcheck, open_files)
+                        valgrind or self._check.memcheck, open_files, traced)
         self._servers.append(server)
         if listening:
             server.wait_until_listening()
@@ -101,6 +103,24 @@ class Run:
         if not self.patience.until(happened):
             raise Failed(expected, otherwise() if callable(otherwise) else otherwise)
 
+    def remove_at_end(self, path: Path) -> None:
+        self._remains.append(path)
+
+    def file(self, name: str, content: bytes) -> None:
+        """A static file, and a dynamic one that leads to it, for this run."""
+        self.remove_at_end(self.workspace.site / "static" / name)
+        self.remove_at_end(self.workspace.site / "dynamic" / name)
+        self.workspace.add(name, content)
+
+    def link(self, path: str, target: str) -> None:
+        """A symbolic link in the site, for this run."""
+        self.remove_at_end(self.workspace.site / path)
+        self.workspace.site.joinpath(path).symlink_to(target)
+
+    def directory(self, path: str) -> None:
+        self.remove_at_end(self.workspace.site / path)
+        self.workspace.site.joinpath(path).mkdir()
+
     def last_lines(self) -> list[str]:
         """The end of what the last server wrote."""
         return self.server.process.last_lines() if self._servers else []
@@ -108,3 +128,8 @@ class Run:
     def end(self) -> None:
         for server in self._servers:
             server.kill()
+        for path in self._remains:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from grader.isolation import Isolation
 from grader.limits import SERVER, VALGRIND, Limits
 from grader.patience import Patience
 from grader.process import Process
+from grader.tracer import Tracer
 from grader.workspace import Workspace
 
 COURSE_PLAN = "course"  # what the course's own preloaded library does, see docs/fault-injection.md
@@ -23,7 +24,7 @@ class Server:
     """./aws without arguments in the directory that holds static/ and dynamic/, with `plan` preloaded."""
 
     def __init__(self, workspace: Workspace, isolation: Isolation, patience: Patience, shim: Path,
-                 plan: Optional[str] = COURSE_PLAN, valgrind: bool = False, open_files: Optional[int] = None):
+                 plan: Optional[str] = COURSE_PLAN, valgrind: bool = False, open_files: Optional[int] = None, traced: bool = False):
         self.patience = patience
         self.valgrind = valgrind
         self.vgdb_prefix = workspace.box / "vgdb"
@@ -39,7 +40,11 @@ class Server:
         if open_files:
             limits = Limits(memory_bytes=limits.memory_bytes, open_files=open_files)
         self.process = Process(isolation, workspace.box, workspace.site, command, workspace.log("server"), limits,
-                               [shim], patience)
+                               [shim], patience, held=traced)
+        self.tracer: Optional[Tracer] = None
+        if traced:
+            patience.until(lambda: procfs.state(self.pid) == "T" or not self.alive)
+            self.tracer = Tracer(self.pid)
 
     @property
     def pid(self) -> int:
@@ -69,9 +74,9 @@ class Server:
         return len(self.sockets(procfs.ESTABLISHED))
 
     def has_read(self, client_port: int) -> bool:
-        """Whether the server has accepted this client and read all that it sent."""
-        return any(one.peer_port == client_port and one.inode and one.unread_bytes == 0
-                   for one in procfs.sockets() if one.local_port == PORT)
+        """Whether the server has accepted this client and read all that it sent, or has given it up."""
+        ends = [one for one in procfs.sockets() if one.local_port == PORT and one.peer_port == client_port]
+        return all(one.state != procfs.ESTABLISHED or (one.inode and one.unread_bytes == 0) for one in ends)
 
     def open_descriptors(self) -> int:
         return len(procfs.descriptors(self.pid))

@@ -18,6 +18,7 @@ from grader.errors import BadCommandLine
 from grader.isolation import Isolation
 
 SMALL_BYTES, LARGE_BYTES, FILES = 2 << 10, 2 << 20, 50
+HUGE_BYTES = 12 << 20  # more than the buffers of two sockets hold, so that a transfer can be caught in its middle
 POOL_BYTES = LARGE_BYTES + 64 * FILES
 SUBMISSION_LIMIT_BYTES = 1 << 30
 EXTRA_SIZES = (0, 1, 511, 512, 513, 4095, 4096, 4097, 8191, 8192, 8193, 16383, 16384, 16385, 65536, 131072)
@@ -85,6 +86,7 @@ class Workspace:
         for number in range(FILES):
             self.add(file_name("small", number), generator.randbytes(SMALL_BYTES))
             self.add(file_name("large", number), pool[64 * number:64 * number + LARGE_BYTES])
+        self.add("huge.dat", generator.randbytes(HUGE_BYTES))
         for size in EXTRA_SIZES:
             self.add(f"size{size}.dat", pool[:size])
         token = generator.randbytes(16).hex()
