@@ -6,7 +6,7 @@ class Failed(Exception):
     """A submission did not do what a test expects: what was expected, and what came instead."""
 
     def __init__(self, expected: str, came: str):
-        super().__init__(f"expected {expected}; {came}")
+        super().__init__(f"expected {expected}; came: {came}")
         self.expected = expected
         self.came = came
 

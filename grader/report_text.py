@@ -28,7 +28,7 @@ def describe(result: Result) -> list[str]:
     if result.verdict == FLAKY or not result.expected:
         lines.append(f"    {result.evidence}")
     if result.expected and result.verdict != FLAKY:
-        lines += [f"    expected  {result.expected}", f"    but       {result.came.replace('came: ', '', 1)}"]
+        lines += [f"    expected  {result.expected}", f"    but       {result.came}"]
     lines.append(f"    replay    {result.replay}")
     lines += [f"    | {line}" for line in result.log[-4:]]
     return lines

@@ -36,12 +36,12 @@ class Response:
                    "silence": "then nothing more for as long as the test waits", "refused": "connection refused"}
         how = endings.get(self.ended, "then the test read no further")
         if not self.raw:
-            return f"came: nothing, {how}" if self.ended != "refused" else "came: connection refused"
+            return f"nothing, {how}" if self.ended != "refused" else "connection refused"
         if self.status is None:
-            return f"came: {self.raw[:60]!r}, {how}"
+            return f"{self.raw[:60]!r}, {how}"
         announced = f" of {self.content_length}" if self.content_length is not None else ""
         head = "" if self.head_complete else ", its head without the empty line at the end"
-        return f"came: {self.status_line!r}{head}, {len(self.body)}{announced} bytes of body, {how}"
+        return f"{self.status_line!r}{head}, {len(self.body)}{announced} bytes of body, {how}"
 
 
 def parse(raw: bytes, ended: str, head_only: bool = False) -> Response:

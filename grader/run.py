@@ -96,7 +96,7 @@ class Run:
             raise Failed(expected, response.describe())
         if response.body != content:
             place = next(at for at, (is_, should) in enumerate(zip(response.body, content)) if is_ != should)
-            raise Failed(expected, f"came: as many bytes, but other ones from byte {place} on")
+            raise Failed(expected, f"as many bytes, but other ones from byte {place} on")
 
     def must_wait_until(self, happened, expected: str, otherwise) -> None:
         """Waits for an event; `otherwise` says what is there instead, and may be a function that looks."""

@@ -58,13 +58,13 @@ class Server:
         def listens() -> bool:
             return any(one.local_port == PORT and one.state == procfs.LISTEN for one in procfs.sockets())
         if not self.patience.until(lambda: listens() or not self.alive):
-            raise Failed("the server listens on port 8888", "came: it runs, but does not listen there")
+            raise Failed("the server listens on port 8888", "it runs, but does not listen there")
         if not self.alive:
-            raise Failed("the server listens on port 8888", f"came: {self.process.ending()}")
+            raise Failed("the server listens on port 8888", f"{self.process.ending()}")
 
     def must_be_alive(self, after: str) -> None:
         if not self.alive:
-            raise Failed(f"the server still runs after {after}", f"came: {self.process.ending()}")
+            raise Failed(f"the server still runs after {after}", f"{self.process.ending()}")
 
     def sockets(self, state: str) -> list[procfs.Socket]:
         return [one for one in procfs.sockets_of(self.pid) if one.state == state]

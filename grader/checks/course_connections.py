@@ -9,7 +9,7 @@ ONE_EACH = "one established connection for each client, and none when the client
 def must_show(run, server, count):
     run.must_wait_until(lambda: server.established() == count,
                         f"{count} established connection{'s' if count != 1 else ''} in the started process",
-                        lambda: f"came: {server.established()}" + ("" if server.alive else ", the server has ended"))
+                        lambda: f"{server.established()}" + ("" if server.alive else ", the server has ended"))
 
 
 @course("c05-accepts", "Accepts a connection", points=1,

@@ -12,7 +12,7 @@ from grader.errors import Failed
         why="Everything else needs it.", rule="assignment: `make` builds ./aws")
 def exists(run):
     if not run.workspace.site.joinpath("aws").is_file() or not run.build.ok:
-        raise Failed("a program ./aws", f"came: {run.build.problem or 'there is none'}")
+        raise Failed("a program ./aws", f"{run.build.problem or 'there is none'}")
 
 
 @course("c02-runs", "Executable runs", points=1, needs=("c01-exists",),
@@ -20,14 +20,14 @@ def exists(run):
 def runs(run):
     server = run.start(listening=False)
     run.must_wait_until(lambda: procfs.name(server.pid) == "aws" or not server.alive, "a process named aws",
-                        lambda: f"came: a process named {procfs.name(server.pid)!r}")
+                        lambda: f"a process named {procfs.name(server.pid)!r}")
     server.must_be_alive("its start")
 
 
 def listening_sockets(run, server):
     run.patience.until(lambda: server.sockets(procfs.LISTEN) or not server.alive)
     if not server.alive:
-        raise Failed("a listening socket", f"came: {server.process.ending()}")
+        raise Failed("a listening socket", f"{server.process.ending()}")
     return server.sockets(procfs.LISTEN)
 
 
@@ -36,7 +36,7 @@ def listening_sockets(run, server):
         rule="listen(2); `lsof -p PID` of the started process shows LISTEN")
 def listens(run):
     if not listening_sockets(run, run.start(listening=False)):
-        raise Failed("a TCP socket that listens", "came: none of the started process's sockets does")
+        raise Failed("a TCP socket that listens", "none of the started process's sockets does")
 
 
 @course("c04-port", "Listens on port 8888", points=1, needs=("c03-listens",),
@@ -44,14 +44,14 @@ def listens(run):
 def listens_on_port(run):
     ports = {one.local_port for one in listening_sockets(run, run.start(listening=False))}
     if PORT not in ports:
-        raise Failed("a TCP socket that listens on port 8888", f"came: ports {sorted(ports)}")
+        raise Failed("a TCP socket that listens on port 8888", f"ports {sorted(ports)}")
 
 
 def must_import(run, wanted):
     names = undefined_symbols(run.workspace.site / "aws")
     if not any(wanted in name for name in names):
         raise Failed(f"{wanted} among the symbols that ./aws takes from shared libraries",
-                     f"came: {len(names)} symbols, and it is not among them")
+                     f"{len(names)} symbols, and it is not among them")
 
 
 @course("c07-epoll", "Uses epoll", points=1,

@@ -31,7 +31,7 @@ def percent_of(run, target, count):
 def sendfile_used(run):
     sent = sum(max(0, call.result) for call in traced(run, STATIC) if call.name == "sendfile")
     if percent_of(run, STATIC, sent) < 90:
-        raise Failed(f"the bytes of {STATIC} by sendfile", f"came: {percent_of(run, STATIC, sent)} % of them by sendfile")
+        raise Failed(f"the bytes of {STATIC} by sendfile", f"{percent_of(run, STATIC, sent)} % of them by sendfile")
 
 
 @extra("x-aio-used", "Dynamic files are really read by io_submit", needs=("c27-dynamic-small-same",),
@@ -41,7 +41,7 @@ def aio_used(run):
     asked = sum(length for call in traced(run, DYNAMIC) for length, _ in call.iocbs)
     if percent_of(run, DYNAMIC, asked) < 90:
         raise Failed(f"the bytes of {DYNAMIC} asked for by io_submit",
-                     f"came: {percent_of(run, DYNAMIC, asked)} % of them by io_submit")
+                     f"{percent_of(run, DYNAMIC, asked)} % of them by io_submit")
 
 
 @extra("x-eventfd-used", "Completions wake the loop by an eventfd", needs=("c27-dynamic-small-same",),
@@ -51,7 +51,7 @@ def eventfd_used(run):
     iocbs = [iocb for call in traced(run, DYNAMIC) for iocb in call.iocbs]
     without = sum(eventfd is None for _, eventfd in iocbs)
     if without:
-        raise Failed("each read that is submitted names an eventfd", f"came: {without} of {len(iocbs)} that name none")
+        raise Failed("each read that is submitted names an eventfd", f"{without} of {len(iocbs)} that name none")
 
 
 @extra("x-no-waiting", "The loop waits in epoll_wait and nowhere else",
@@ -76,13 +76,13 @@ def must_not_wait(calls, target):
         elif call.name == "io_submit":
             submitted = True
         elif call.name in ("io_getevents", "io_pgetevents") and submitted and call.arguments[1] and not_at_once(call):
-            raise Failed(expected, "came: io_getevents, told to wait, right after io_submit")
+            raise Failed(expected, "io_getevents, told to wait, right after io_submit")
         elif call.name in WAITS and call.result is not None and may_sleep(call):
-            raise Failed(expected, f"came: {call.name} in the loop")
+            raise Failed(expected, f"{call.name} in the loop")
         elif call.name in SOCKET_CALLS and call.target.startswith("socket:") and not call.nonblocking:
             if call.name in ("recvfrom", "sendto") and call.arguments[3] & MSG_DONTWAIT:
                 continue
-            raise Failed(expected, f"came: {call.name} on a socket that has no O_NONBLOCK")
+            raise Failed(expected, f"{call.name} on a socket that has no O_NONBLOCK")
 
 
 def not_at_once(call):

@@ -26,7 +26,7 @@ def begin(run, target):
 
 def must_return_to(run, server, count, after):
     run.must_wait_until(lambda: server.open_descriptors() <= count, f"{count} open descriptors again after {after}",
-                        lambda: f"came: {server.open_descriptors()}")
+                        lambda: f"{server.open_descriptors()}")
 
 
 @extra("x-eintr", "Stopped and continued in mid-transfer",
@@ -156,4 +156,4 @@ def closes(run):
             connection.send(f"GET {target} HTTP/1.0\r\n\r\n".encode())
             connection.rest()
         if connection.ended == "silence":
-            raise Failed(f"the end of the connection after {target}", "came: the answer, and the connection stays open")
+            raise Failed(f"the end of the connection after {target}", "the answer, and the connection stays open")

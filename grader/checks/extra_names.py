@@ -22,7 +22,7 @@ def must_keep_secret(run, targets):
             connection.send(request_bytes(target, extra="Connection: close\r\n"))
             answer = connection.response()
         if run.workspace.secret in answer.raw:
-            raise Failed(f"nothing from outside static/ and dynamic/ for {target}", "came: the file's content")
+            raise Failed(f"nothing from outside static/ and dynamic/ for {target}", "the file's content")
         server.must_be_alive(f"a request for {target}")
     run.must_get("/static/small00.dat")
 

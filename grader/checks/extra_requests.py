@@ -15,7 +15,7 @@ def send_and_wait(run, connection, data):
     """Sends, and waits until the server has read it: so each piece is a recv of its own."""
     connection.send(data)
     run.must_wait_until(lambda: run.server.has_read(connection.port), "the server reads what has come of a request",
-                        "came: it leaves it unread")
+                        "it leaves it unread")
 
 
 @extra("x-split", "A request in several pieces",
@@ -63,7 +63,7 @@ def big_head(run):
     with run.connect() as connection:
         connection.send(request_bytes(target, extra=filler * (HUGE_REQUEST_BYTES // len(filler))))
         if connection.response().ended == "silence":
-            raise Failed(f"an answer to a request of {HUGE_REQUEST_BYTES} bytes, or the end", "came: silence")
+            raise Failed(f"an answer to a request of {HUGE_REQUEST_BYTES} bytes, or the end", "silence")
     server.must_be_alive(f"a request of {HUGE_REQUEST_BYTES} bytes")
     run.must_get(target)
 

@@ -39,7 +39,7 @@ def memory(run):
     ask_often(run, REQUESTS)
     grown = procfs.private_bytes(server.pid) - before
     if grown > GROWTH_BYTES:
-        raise Failed(f"no more than {GROWTH_BYTES >> 10} KiB more after {REQUESTS} requests", f"came: {grown >> 10} KiB more")
+        raise Failed(f"no more than {GROWTH_BYTES >> 10} KiB more after {REQUESTS} requests", f"{grown >> 10} KiB more")
     server.must_be_alive(f"{REQUESTS} requests")
 
 

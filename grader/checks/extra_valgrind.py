@@ -32,7 +32,7 @@ def valgrind_leaks(run):
     growth = [after.reachable_blocks - before.reachable_blocks for before, after in zip(checks, checks[1:])]
     if min(growth) > REQUESTS // 2:
         raise Failed(f"no memory is kept with each of {2 * REQUESTS} requests",
-                     f"came: {growth[0]} and {growth[1]} blocks more that are never freed, though they can be reached")
+                     f"{growth[0]} and {growth[1]} blocks more that are never freed, though they can be reached")
 
 
 @extra("x-valgrind-exit", "No memory is lost at the end, if it ends by SIGTERM or SIGINT", rule=f"{MANUAL}; signal(7)",
@@ -47,7 +47,7 @@ def valgrind_exit(run):
             return
         server.signal(wanted)
         if server.process.wait(run.patience.limit_s) is None:
-            raise Failed(f"the end after {wanted.name}, for which it has a handler", "came: it still runs")
+            raise Failed(f"the end after {wanted.name}, for which it has a handler", "it still runs")
         lost.append(parse_leaks(server.valgrind_log.read_text(errors="replace")))
     if lost[1].lost_blocks - lost[0].lost_blocks >= REQUESTS // 10:
         must_not_lose(lost[0], lost[1], f"{REQUESTS} more requests")

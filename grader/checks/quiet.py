@@ -21,4 +21,4 @@ def must_be_quiet(run, server, while_):
         quiet = quiet + 1 if share <= MOST_SHARE else 0
     server.must_be_alive(f"the time when {while_}")
     if quiet < 2:
-        raise Failed(f"a server that sleeps while {while_}", f"came: {100 * share:.0f} % of a processor is used")
+        raise Failed(f"a server that sleeps while {while_}", f"{100 * share:.0f} % of a processor is used")

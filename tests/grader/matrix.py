@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""Grades the small solution with each of its faults, and prints which test found what.
+
+    tests/grader/matrix.py [--jobs N] [--timeout S] [--only-tests PATTERN…] [FAULT…]
+
+Exit status: 0 if each fault was found by the test that is meant for it, nothing else failed but listed consequences, and
+the solution without a fault, and ./aws, got everything; 1 if not.
+"""
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from faults import FAULTS, Fault
+
+TOP = Path(__file__).resolve().parents[2]
+STUDENT = Path(__file__).resolve().parent / "student"
+FAILED = ("fail", "error", "flaky")
+
+
+def solution(directory: Path, fault: str) -> Path:
+    """A submission: the small solution, whose Makefile builds it with this fault."""
+    copy = directory / fault
+    shutil.copytree(STUDENT, copy, ignore=shutil.ignore_patterns("aws"))
+    makefile = copy / "Makefile"
+    makefile.write_text(makefile.read_text().replace("FAULT ?= NONE", f"FAULT ?= {fault}"))
+    return copy
+
+
+def grade(submissions: list[Path], directory: Path, options: argparse.Namespace) -> dict[str, dict]:
+    """The reports of all submissions, by their names."""
+    report = directory / "report.json"
+    command = [sys.executable, str(TOP / "grade"), *map(str, submissions), "--json", str(report), "--jobs",
+               str(options.jobs), "--timeout", str(options.timeout)]
+    if options.only_tests:
+        command += ["--only", *options.only_tests]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=None if options.verbose else subprocess.DEVNULL)
+    reports = json.loads(report.read_text())
+    return {Path(one["submission"]).name: one for one in (reports if isinstance(reports, list) else [reports])}
+
+
+def failures(report: dict) -> dict[str, str]:
+    return {test["id"]: test["evidence"] for test in report["tests"] if test["verdict"] in FAILED}
+
+
+def mistakes(fault: Fault, report: dict) -> list[str]:
+    """What is wrong with the grader's opinion of a fault; empty if nothing is."""
+    failed = failures(report)
+    played = {test["id"] for test in report["tests"]}
+    missed = [f"not found by {id}" for id in fault.found_by if id in played and id not in failed]
+    allowed = (*fault.found_by, *fault.consequences)
+    surplus = [f"{id} failed, too: {evidence}" for id, evidence in failed.items()
+               if not any(fnmatch.fnmatchcase(id, pattern) for pattern in allowed)]
+    return missed + surplus
+
+
+def say(name: str, found_by: tuple[str, ...], report: dict, wrong: list[str]) -> None:
+    failed = failures(report)
+    skipped = sum(test["verdict"] == "skipped" for test in report["tests"])
+    found = ", ".join(id for id in found_by if id in failed) or "-"
+    others = [id for id in failed if id not in found_by]
+    print(f"{'ok ' if not wrong else 'BAD'} {name:24} {report['points']:3}/{report['max']} +{report['extra']:2}  by {found}"
+          + (f"; with {', '.join(others)}" if others else "") + (f"; {skipped} skipped" if skipped else ""))
+    for line in wrong:
+        print(f"      {line}")
+    sys.stdout.flush()
+
+
+def check_clean(name: str, report: dict) -> bool:
+    wrong = [f"{test['id']} is {test['verdict']}: {test['evidence']}" for test in report["tests"] if test["verdict"] != "pass"]
+    say(name, (), report, wrong)
+    return not wrong
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("faults", nargs="*", metavar="FAULT")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--timeout", type=float, default=4.0)
+    parser.add_argument("--only-tests", nargs="+", default=[])
+    parser.add_argument("--verbose", action="store_true")
+    options = parser.parse_args()
+    chosen = [fault for fault in FAULTS if not options.faults or fault.name in options.faults]
+    with tempfile.TemporaryDirectory(prefix="grade-self-") as name:
+        directory = Path(name)
+        submissions = [solution(directory, fault.name) for fault in chosen]
+        if not options.faults:
+            submissions = [solution(directory, "NONE"), TOP / "aws", *submissions]
+        reports = grade(submissions, directory, options)
+    good = all([check_clean(one, reports[one]) for one in ("NONE", "aws") if one in reports])
+    for fault in chosen:
+        wrong = mistakes(fault, reports[fault.name])
+        say(fault.name, fault.found_by, reports[fault.name], wrong)
+        good = good and not wrong
+    print(f"{len(chosen)} faults, " + ("each found by the test that is meant for it" if good else "see BAD above"))
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
