@@ -66,6 +66,7 @@ FUZZ_TARGETS := $(sort $(notdir $(basename $(wildcard tests/fuzz/*.cc))))
 SHIM_SOURCES := $(sort $(wildcard preload/*.c))
 
 include third_party/llhttp.mk
+include make/grader.mk
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion $(WERROR)
 # Headers of others are system headers: their warnings are not ours to mend.

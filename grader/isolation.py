@@ -56,7 +56,7 @@ class Isolation:
             binds = [word for path in paths for word in bwrap_bind(path)]
             return ["bwrap", "--unshare-user", "--uid", "0", "--gid", "0", "--unshare-pid", "--unshare-ipc",
                     "--unshare-uts", "--die-with-parent", "--new-session", *binds, "--proc", "/proc", "--dev", "/dev", *bwrap_tmp(), "--bind", str(box),
-                    str(box), *late_binds(readable), "--chdir", str(directory), "--"]
+                    str(box), *late_binds(readable), "--remount-ro", "/", "--chdir", str(directory), "--"]
         if self.kind == "unshare":
             return ["unshare", "--user", "--map-root-user", "--mount", "--pid", "--ipc", "--uts", "--fork",
                     "--kill-child", "--", "sh", str(JAIL_SCRIPT), str(root_beside(box)), str(box), str(directory),

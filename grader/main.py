@@ -26,6 +26,7 @@ OK, BAD_COMMAND_LINE, MACHINE_LACKS, INTERRUPTED = 0, 2, 3, 130
 
 
 def main(arguments: list[str]) -> int:
+    sys.stdout.reconfigure(errors="backslashreplace")
     try:
         options = command_line.parse(arguments)
         rows = load_scheme(options.scheme) if options.scheme else default_scheme()
@@ -63,7 +64,7 @@ def grade(options: argparse.Namespace, rows: list[Row]) -> int:
     machine.require_programs(rows, options.submissions, kind != "none")
     if kind == "none":
         machine.require_free_port()
-    directory = Path(tempfile.mkdtemp(prefix="grade-"))
+    directory = Path(tempfile.mkdtemp(prefix="grade-", dir=machine.temporary_directory()))
     os.chmod(directory, 0o755)
     progress = Progress(len(rows) * len(options.submissions))
     try:
@@ -90,6 +91,6 @@ def report(all_graded: list[Graded], options: argparse.Namespace) -> None:
                          (options.html, html_report)):
         if path:
             try:
-                path.write_text(render(all_graded))
+                path.write_text(render(all_graded), encoding="utf-8", errors="replace")
             except OSError as error:
                 raise BadCommandLine(f"{path}: it cannot be written: {error.strerror}") from error

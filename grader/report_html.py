@@ -4,6 +4,7 @@ Whatever comes from a submission is text, and is escaped: a log may hold anythin
 """
 from __future__ import annotations
 
+import re
 from html import escape
 from pathlib import Path
 
@@ -15,12 +16,13 @@ STYLE = Path(__file__).with_name("report.css")
 VERDICTS = (PASS, FLAKY, FAIL, ERROR, SKIPPED)
 LOG_LINES = 12
 TITLES = {COURSE: "The course's tests", EXTRA: "Extra tests"}
+NOT_HTML = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def text(value: object) -> str:
     """Escaped, and without the control characters that HTML cannot hold."""
-    return escape("".join(one if one >= " " or one in "\n\t" else "\N{REPLACEMENT CHARACTER}" for one in str(value)))
+    return escape(NOT_HTML.sub("\N{REPLACEMENT CHARACTER}", str(value)))
 
 
 def html_report(all_graded: list[Graded]) -> str:

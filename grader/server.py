@@ -73,6 +73,10 @@ class Server:
         """How many connected clients `lsof -p PID` shows."""
         return len(self.sockets(procfs.ESTABLISHED))
 
+    def connections(self) -> int:
+        """How many sockets of clients the process holds, in any state."""
+        return sum(one.state != procfs.LISTEN for one in procfs.sockets_of(self.pid))
+
     def has_read(self, client_port: int) -> bool:
         """Whether the server has accepted this client and read all that it sent, or has given it up."""
         ends = [one for one in procfs.sockets() if one.local_port == PORT and one.peer_port == client_port]

@@ -19,9 +19,10 @@ def exists(run):
         why="A server that ends at once serves nobody.", rule="assignment: the program is ./aws, and `ps -C aws` finds it")
 def runs(run):
     server = run.start(listening=False)
-    run.must_wait_until(lambda: procfs.name(server.pid) == "aws" or not server.alive, "a process named aws",
-                        lambda: f"a process named {procfs.name(server.pid)!r}")
+    run.patience.until(lambda: server.sockets(procfs.LISTEN) or not server.alive)  # or it has just not got so far
     server.must_be_alive("its start")
+    if procfs.name(server.pid) != "aws":
+        raise Failed("a process named aws", f"a process named {procfs.name(server.pid)!r}")
 
 
 def listening_sockets(run, server):

@@ -11,8 +11,12 @@ MSG_DONTWAIT = 0x40
 
 
 def traced(run, target):
-    """The calls that the server makes for one download."""
-    tracer = run.start(plan=None, traced=True).tracer
+    """The calls that a server makes for one download."""
+    return calls_for(run, run.start(plan=None, traced=True).tracer, target)
+
+
+def calls_for(run, tracer, target):
+    """The calls that the server makes for one download, after one that warms it up."""
     run.must_get("/static/small00.dat")
     run.patience.until(tracer.is_at_rest)
     begin = len(tracer.calls)
@@ -58,12 +62,12 @@ def eventfd_used(run):
        why="While the loop waits for one client or one disk, it serves nobody.",
        rule="assignment: multiplexing and non-blocking sockets; epoll(7), fcntl(2) O_NONBLOCK, io_getevents(2)")
 def no_waiting(run):
+    tracer = run.start(plan=None, traced=True).tracer
     for target in (STATIC, DYNAMIC):
-        calls = traced(run, target)
+        calls = calls_for(run, tracer, target)
         loops = {call.thread for call in calls if call.name.startswith("epoll_")}
         for thread in loops:
             must_not_wait([call for call in calls if call.thread == thread], target)
-        run.server.kill()
 
 
 def must_not_wait(calls, target):

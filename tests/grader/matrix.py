@@ -18,7 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from faults import FAULTS, Fault
+from fault_table import FAULTS, Fault
 
 TOP = Path(__file__).resolve().parents[2]
 STUDENT = Path(__file__).resolve().parent / "student"

@@ -105,7 +105,8 @@ static void receive(struct Connection* connection) {
   }
 }
 
-// The other side may still be sending. Closing now would reset the connection, and destroy the end of the answer.
+// The other side may still be sending. Closing now would reset the connection, and destroy the end
+// of the answer.
 void begin_draining(struct Connection* connection) {
   if (connection->file >= 0 && !FAULT(LEAKS_FILE)) close(connection->file);
   connection->file = -1;
@@ -131,11 +132,22 @@ void advance(struct Connection* connection, unsigned events) {
     return;
   }
   switch (connection->state) {
-    case kReceiving: receive(connection); break;
-    case kSendingHead: send_head(connection); break;
-    case kSendingStatic: send_static(connection); break;
-    case kReadingBlock: break;
-    case kSendingBlock: send_block(connection); break;
-    case kDraining: drain(connection); break;
+    case kReceiving:
+      receive(connection);
+      break;
+    case kSendingHead:
+      send_head(connection);
+      break;
+    case kSendingStatic:
+      send_static(connection);
+      break;
+    case kReadingBlock:
+      break;
+    case kSendingBlock:
+      send_block(connection);
+      break;
+    case kDraining:
+      drain(connection);
+      break;
   }
 }

@@ -17,8 +17,9 @@ static bool starts_with(const char* text, const char* start) {
 }
 
 static void set_head(struct Connection* connection, const char* status, off_t length) {
-  int count = snprintf(connection->head, kHeadSize, "HTTP/1.0 %s\r\nContent-Length: %lld\r\nConnection: close\r\n\r\n",
-                       status, (long long)length + (FAULT(LENGTH_IS_ONE_MORE) && length > 0));
+  int count = snprintf(connection->head, kHeadSize,
+                       "HTTP/1.0 %s\r\nContent-Length: %lld\r\nConnection: close\r\n\r\n", status,
+                       (long long)length + (FAULT(LENGTH_IS_ONE_MORE) && length > 0));
   connection->head_length = (size_t)count;
   connection->size = length;
 }
@@ -26,7 +27,8 @@ static void set_head(struct Connection* connection, const char* status, off_t le
 static void refuse(struct Connection* connection, const char* status) {
   connection->dynamic = false;
   set_head(connection, status, 0);
-  if (FAULT(UNFRAMED_404)) connection->head_length = (size_t)sprintf(connection->head, "HTTP/1.0 %s\r\n\r\n", status);
+  if (FAULT(UNFRAMED_404))
+    connection->head_length = (size_t)sprintf(connection->head, "HTTP/1.0 %s\r\n\r\n", status);
 }
 
 // Whether the resolved path lies in one of the two directories.
@@ -47,7 +49,8 @@ static int open_file(const char* target, struct stat* status) {
   if (!is_inside(resolved) && !careless) return -1;
   int file = open(resolved, O_RDONLY | O_CLOEXEC | (FAULT(FIFO_BLOCKS) ? 0 : O_NONBLOCK));
   if (file < 0) return -1;
-  if (fstat(file, status) == 0 && (S_ISREG(status->st_mode) || FAULT(DIRECTORY_IS_A_FILE))) return file;
+  if (fstat(file, status) == 0 && (S_ISREG(status->st_mode) || FAULT(DIRECTORY_IS_A_FILE)))
+    return file;
   close(file);
   return -1;
 }
@@ -84,7 +87,8 @@ void answer(struct Connection* connection) {
   bool whole = strstr(request, "\r\n\r\n") != NULL;
   bool is_head = FAULT(HEAD_BRINGS_BODY) && starts_with(request, "HEAD ");
   if (FAULT(READS_BEYOND) || FAULT(USES_FREED)) misbehave();
-  if (FAULT(NEEDS_HOST) && strstr(request, " HTTP/1.1\r\n") != NULL && strstr(request, "Host:") == NULL) {
+  if (FAULT(NEEDS_HOST) && strstr(request, " HTTP/1.1\r\n") != NULL &&
+      strstr(request, "Host:") == NULL) {
     close_connection(connection);
     return;
   }

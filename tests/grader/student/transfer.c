@@ -1,4 +1,5 @@
-// Brings the answer to the client: the head by send, static files by sendfile, dynamic ones by AIO and send.
+// Brings the answer to the client: the head by send, static files by sendfile, dynamic ones by AIO
+// and send.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -16,7 +17,8 @@ enum { kEventsAtATime = 64 };
 
 static struct Connection* waiting;  // reads that the kernel had no room for
 
-// Whether the call should be made again later; a connection that cannot be served any more is closed.
+// Whether the call should be made again later; a connection that cannot be served any more is
+// closed.
 static bool must_wait(struct Connection* connection) {
   if (errno == EAGAIN || errno == EINTR) {
     set_interest(connection, EPOLLOUT);
@@ -31,7 +33,8 @@ static void begin_body(struct Connection* connection) {
   if (connection->size == 0 && FAULT(UNFRAMED_404) && connection->file < 0) {
     set_interest(connection, EPOLLIN);
     connection->state = kDraining;
-  } else if (connection->size == 0 || (FAULT(ONE_BUFFER_IS_EMPTY) && connection->size == kBlockSize)) {
+  } else if (connection->size == 0 ||
+             (FAULT(ONE_BUFFER_IS_EMPTY) && connection->size == kBlockSize)) {
     begin_draining(connection);
   } else if (connection->dynamic) {
     read_block(connection);
@@ -58,7 +61,8 @@ void send_head(struct Connection* connection) {
 // The same without sendfile: a read and a send. Returns what sendfile would.
 static ssize_t send_from_file(struct Connection* connection, size_t length) {
   char copy[kBlockSize];
-  ssize_t count = pread(connection->file, copy, length < sizeof copy ? length : sizeof copy, connection->offset);
+  ssize_t count = pread(connection->file, copy, length < sizeof copy ? length : sizeof copy,
+                        connection->offset);
   if (count <= 0) return count;
   count = send(connection->fd, copy, (size_t)count, MSG_NOSIGNAL);
   if (count > 0) connection->offset += count;
@@ -73,8 +77,9 @@ void send_static(struct Connection* connection) {
       connection->offset++;
       left--;
     }
-    ssize_t count = FAULT(STATIC_BY_SEND) ? send_from_file(connection, left)
-                                          : sendfile(connection->fd, connection->file, &connection->offset, left);
+    ssize_t count = FAULT(STATIC_BY_SEND)
+                        ? send_from_file(connection, left)
+                        : sendfile(connection->fd, connection->file, &connection->offset, left);
     if (count < 0) {
       must_wait(connection);
       return;
@@ -102,14 +107,17 @@ static void block_is_read(struct Connection* connection, long result) {
   send_block(connection);
 }
 
-// The fault of a server that reads dynamic files like any others, or waits for its asynchronous reads.
+// The fault of a server that reads dynamic files like any others, or waits for its asynchronous
+// reads.
 static void read_block_at_once(struct Connection* connection) {
   struct io_event event = {0};
   struct iocb* iocb = &connection->iocb;
   if (FAULT(DYNAMIC_BY_READ)) {
-    event.res = (unsigned long)pread(connection->file, connection->block, iocb->u.c.nbytes, connection->offset);
+    event.res = (unsigned long)pread(connection->file, connection->block, iocb->u.c.nbytes,
+                                     connection->offset);
   } else if (io_submit(aio_context, 1, &iocb) == 1) {
-    while (io_getevents(aio_context, 1, 1, &event, NULL) == -EINTR) continue;
+    while (io_getevents(aio_context, 1, 1, &event, NULL) == -EINTR)
+      continue;
   }
   block_is_read(connection, (long)event.res);
 }
@@ -146,8 +154,8 @@ void resubmit_reads(void) {
 
 void read_block(struct Connection* connection) {
   size_t left = (size_t)(connection->size - connection->offset);
-  io_prep_pread(&connection->iocb, connection->file, connection->block, left < kBlockSize ? left : kBlockSize,
-                connection->offset);
+  io_prep_pread(&connection->iocb, connection->file, connection->block,
+                left < kBlockSize ? left : kBlockSize, connection->offset);
   connection->state = kReadingBlock;
   if (FAULT(DYNAMIC_BY_READ) || FAULT(WAITS_FOR_AIO)) {
     read_block_at_once(connection);
@@ -167,7 +175,8 @@ void send_block(struct Connection* connection) {
       must_wait(connection);
       return;
     }
-    connection->block_sent = FAULT(SEND_ONCE) ? connection->block_length : connection->block_sent + (size_t)count;
+    connection->block_sent =
+        FAULT(SEND_ONCE) ? connection->block_length : connection->block_sent + (size_t)count;
   }
   if (connection->offset < connection->size) {
     read_block(connection);
@@ -181,7 +190,9 @@ void reap_reads(void) {
   struct io_event events[kEventsAtATime];
   struct timespec no_time = {0};
   uint64_t completions;
-  if (aio_eventfd >= 0 && read(aio_eventfd, &completions, sizeof completions) < 0 && errno != EAGAIN) return;
+  if (aio_eventfd >= 0 && read(aio_eventfd, &completions, sizeof completions) < 0 &&
+      errno != EAGAIN)
+    return;
   for (;;) {
     int count = io_getevents(aio_context, 0, kEventsAtATime, events, &no_time);
     if (count == -EINTR) continue;
