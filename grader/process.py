@@ -85,12 +85,10 @@ class Process:
         if self._starter.poll() is None:
             self._starter.kill()
         self._starter.wait()
-        for pid in left if not self._isolates else []:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        Patience(10.0).until(lambda: not any(procfs.exists(pid) for pid in left))
+        if self._isolates:
+            Patience(10.0).until(lambda: not any(procfs.exists(pid) for pid in left))
+        else:
+            Patience(10.0).until(no_child_is_left)
 
     def in_jail(self, command: list[str], limit_s: float) -> str:
         """Runs a command of ours beside the jail's own, where its process ids and files are; returns its output."""
@@ -108,6 +106,17 @@ class Process:
                 return log.read().decode(errors="replace").splitlines()[-count:]
         except OSError:
             return []
+
+
+def no_child_is_left() -> bool:
+    """Ends whatever descends from this process: without a jail, that includes what has left its parent (see adopt_orphans)."""
+    left = [pid for pid in procfs.descendants(os.getpid()) if procfs.exists(pid)]
+    for pid in left:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    return not left
 
 
 def missing_program(*names: str) -> Optional[str]:

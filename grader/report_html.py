@@ -41,11 +41,11 @@ def overview(all_graded: list[Graded]) -> str:
     rows = []
     for number, graded in enumerate(all_graded):
         total = sums(graded.results)
-        state = "" if graded.build.get("ok") else "not built"
+        state = "" if graded.build.get("ok") else "not built: "
         rows.append(f'<tr><td><a href="#s{number}">{text(graded.submission)}</a></td>'
                     f'<td class="number">{total["points"]} of {total["max"]}</td>'
                     f'<td class="number">{total["extra"]} of {total["extra_max"]}</td>'
-                    f"<td>{counts(graded.results)}{state}</td></tr>")
+                    f"<td>{state}{counts(graded.results)}</td></tr>")
     return ('<div class="scroll"><table><thead><tr><th>Submission</th><th class="number">Points</th>'
             '<th class="number">Extra</th><th>Not passed</th></tr></thead><tbody>' + "".join(rows) + "</tbody></table></div>")
 

@@ -68,6 +68,8 @@ class Run:
             return self.server
         if valgrind:
             self.patience = self._setting.patience.under_valgrind()
+        if not self.build.ok:
+            raise Failed("a program ./aws", self.build.problem)
         server = Server(self.workspace, self._setting.isolation, self.patience, self._setting.shim, plan,
                         valgrind or self._check.memcheck, open_files, traced)
         self._servers.append(server)
@@ -103,23 +105,24 @@ class Run:
         if not self.patience.until(happened):
             raise Failed(expected, otherwise() if callable(otherwise) else otherwise)
 
-    def remove_at_end(self, path: Path) -> None:
-        self._remains.append(path)
+    def place(self, path: str) -> Path:
+        """A path in the site where this run may make something; it is removed when the run ends."""
+        self.workspace.must_be_whole()
+        self._remains.append(self.workspace.site / path)
+        return self._remains[-1]
 
     def file(self, name: str, content: bytes) -> None:
         """A static file, and a dynamic one that leads to it, for this run."""
-        self.remove_at_end(self.workspace.site / "static" / name)
-        self.remove_at_end(self.workspace.site / "dynamic" / name)
+        self.place(f"static/{name}")
+        self.place(f"dynamic/{name}")
         self.workspace.add(name, content)
 
     def link(self, path: str, target: str) -> None:
         """A symbolic link in the site, for this run."""
-        self.remove_at_end(self.workspace.site / path)
-        self.workspace.site.joinpath(path).symlink_to(target)
+        self.place(path).symlink_to(target)
 
     def directory(self, path: str) -> None:
-        self.remove_at_end(self.workspace.site / path)
-        self.workspace.site.joinpath(path).mkdir()
+        self.place(path).mkdir()
 
     def last_lines(self) -> list[str]:
         """The end of what the last server wrote."""

@@ -46,6 +46,7 @@ def prepare(orders: dict, workspace: Workspace, isolation: Isolation, patience: 
         return Build(False, False, problem=f"it cannot be copied: {error}")
     workspace.hand_over(isolation)
     built = build(workspace, isolation, patience)
+    workspace.take_back(isolation)
     workspace.fill(orders["seed"])
     return built
 

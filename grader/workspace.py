@@ -14,7 +14,7 @@ import shutil
 import stat
 from pathlib import Path
 
-from grader.errors import BadCommandLine
+from grader.errors import BadCommandLine, Failed
 from grader.isolation import Isolation
 
 SMALL_BYTES, LARGE_BYTES, FILES = 2 << 10, 2 << 20, 50
@@ -73,6 +73,13 @@ class Workspace:
             for path in [where, *(os.path.join(where, name) for name in directories + names)]:
                 os.lchown(path, isolation.uid, isolation.uid)
 
+    def take_back(self, isolation: Isolation) -> None:
+        """From now on the jail's user may add files, but not replace those that are served: a sticky directory."""
+        if isolation.as_root:
+            for path in (self.box, self.site):
+                os.lchown(path, 0, 0)
+                os.chmod(path, 0o1777)
+
     def fill(self, seed: int) -> None:
         """Makes static/ and dynamic/ as the course's checker does; their bytes depend on the seed alone."""
         for kind in ("static", "dynamic"):
@@ -92,7 +99,14 @@ class Workspace:
         token = generator.randbytes(16).hex()
         self.secret = f"secret-{token}".encode()
         for path in (self.box / "secret.txt", self.site / "secret.txt"):
+            path.unlink(missing_ok=True)
             path.write_bytes(self.secret + b"\n")
+
+    def must_be_whole(self) -> None:
+        """The submission may write here. Nothing is written through a link that it has put in a directory's place."""
+        for path in (self.site, self.site / "static", self.site / "dynamic"):
+            if path.is_symlink() or not path.is_dir():
+                raise Failed(f"{path.name}/ is left as it was", "the submission has replaced it")
 
     def add(self, name: str, content: bytes) -> None:
         """A static file, and a dynamic one of that name which is a link to it, as in the course."""

@@ -70,8 +70,7 @@ def directory(run):
        why="open(2) of a FIFO waits for its other end, and the whole server with it.",
        rule="fifo(7); open(2), O_NONBLOCK; fstat(2), S_ISREG")
 def fifo(run):
-    path = run.workspace.site / "static/x-fifo"
-    run.remove_at_end(path)
+    path = run.place("static/x-fifo")
     os.mkfifo(path)
     os.chmod(path, 0o666)
     run.start(plan=None)

@@ -104,3 +104,17 @@ def test_an_interrupted_grader_leaves_nothing(kind, tmp_path):
     process.wait()
     while left_over():
         pass
+
+
+def test_without_namespaces_processes_that_left_their_parent_are_ended_too(tmp_path):
+    program = script(tmp_path / "oscar", f"#!/bin/sh\n(setsid sleep {MARK} &)\nsleep {MARK}\n")
+    grade(tmp_path, program, "--only", "c02-runs", "--isolation", "none")
+    assert left_over() == []
+
+
+def test_nothing_is_written_through_a_link_in_the_place_of_static(kind, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    program = script(tmp_path / "trudy", f"#!/bin/sh\nmv static other; ln -s {outside} static\nexec sleep {MARK}\n")
+    grade(tmp_path, program, "--only", "c02-runs", "x-directory", "x-fifo", "--isolation", kind)
+    assert list(outside.iterdir()) == []
