@@ -27,13 +27,23 @@ class Check:
 
 ALL: dict[str, Check] = {}
 
+# What most rows need. "a|b" is one of the two.
+PORT = ("c04-port",)
+REPLIES = ("c13-replies|c14-replies-1.1",)
+SMALL = ("c17-small-same", "c27-dynamic-small-same")
+LARGE = ("c19-large-same", "c29-dynamic-large-same")
+CROWD = ("c06-accepts-two", "c34-mixed-two", "c23-two", "c32-dynamic-two")
+NOTICES = ("c08-disconnect",)
+LASTS = ("x-200-in-a-row",)
+REFUSES = ("c20-static-404", "c30-dynamic-404")
+
 
 def register(check: Check) -> None:
     assert check.id not in ALL, check.id
     ALL[check.id] = check
 
 
-def course(id: str, title: str, *, points: int, why: str, rule: str, needs: tuple[str, ...] = ("c04-port",),
+def course(id: str, title: str, *, points: int, why: str, rule: str, needs: tuple[str, ...] = PORT,
            memcheck: int = 0) -> Callable:
     """A test of the course's own; with `memcheck` points it is played once more under valgrind, as a row of its own."""
     def add(function: Callable) -> Callable:
@@ -49,9 +59,9 @@ def course(id: str, title: str, *, points: int, why: str, rule: str, needs: tupl
 
 
 def extra(id: str, title: str, *, why: str, rule: str, points: int = 1,
-          needs: tuple[str, ...] = ("c17-small-same",)) -> Callable:
-    """A test beyond the course's; its points count in a column of their own."""
+          needs: tuple[str, ...] = ()) -> Callable:
+    """A test beyond the course's; its points count in a column of their own. All need the small files to be right."""
     def add(function: Callable) -> Callable:
-        register(Check(id, title, why, rule, points, EXTRA, needs, function))
+        register(Check(id, title, why, rule, points, EXTRA, SMALL + needs, function))
         return function
     return add

@@ -153,7 +153,8 @@ class Download:
 
 
 def fetch_all(targets: list[str], patience: Patience) -> list[Response]:
-    """Downloads all targets side by side. Whoever gets no byte for the patience's limit, while no other does, is silent."""
+    """Downloads all targets side by side. When no download gets a byte for the patience's limit,
+    those that are not complete count as silent."""
     crowd = [Download(target, patience.limit_s) for target in targets]
     with selectors.DefaultSelector() as selector:
         for download in crowd:

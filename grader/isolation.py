@@ -26,7 +26,7 @@ MOUNT_PROC = ("sh", "-c", 'mount -t proc proc /proc && exec "$@"', "sh")
 class Isolation:
     """How commands are separated from the machine: kind is "bwrap", "unshare" or "none".
 
-    `as_root` is whether the grader was started by root, which a worker cannot tell: in an enclosure everybody is user 0.
+    `as_root` is whether the grader was started by root, which a worker cannot see: in an enclosure every user is number 0.
     """
 
     def __init__(self, kind: str, job: int = 0, as_root: Optional[bool] = None):
@@ -65,7 +65,7 @@ class Isolation:
 
 
 def root_beside(box: Path) -> Path:
-    """The empty directory in which unshare's jail is put together; whoever makes the box makes it, too."""
+    """The empty directory in which unshare's jail is put together; the workspace makes it beside the box."""
     return box.with_name("root")
 
 

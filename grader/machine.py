@@ -48,7 +48,8 @@ def require_free_port() -> None:
 
 
 def temporary_directory() -> str:
-    """Where submissions are copied to. When root grades, another user runs them, who must be able to go there."""
+    """Where submissions are copied to. When root grades, they run as another user, which must be able to
+    enter this directory."""
     candidates = [tempfile.gettempdir(), "/tmp", "/var/tmp"]
     if os.geteuid() != 0:
         return candidates[0]

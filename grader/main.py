@@ -4,6 +4,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -27,6 +28,7 @@ OK, BAD_COMMAND_LINE, MACHINE_LACKS, INTERRUPTED = 0, 2, 3, 130
 
 def main(arguments: list[str]) -> int:
     sys.stdout.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # cleans up as after Control-C
     try:
         options = command_line.parse(arguments)
         rows = load_scheme(options.scheme) if options.scheme else default_scheme()

@@ -32,5 +32,5 @@ def fresh_network() -> None:
 
 
 def adopt_orphans() -> None:
-    """Processes whose parent ended become this process's children, so that they can be found and ended."""
+    """Orphaned processes become this process's children, so that they can be found and ended."""
     LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

@@ -34,17 +34,17 @@ class Process:
                  limits: Limits, readable: list[Path], patience: Patience, held: bool = False):
         self.log = log
         self._isolates = isolation.isolates
-        told = box / f".{log.stem}.pid"
-        told.unlink(missing_ok=True)
+        pid_file = box / f".{log.stem}.pid"
+        pid_file.unlink(missing_ok=True)
         jail = isolation.jail(box, directory, readable)
         self._user = {"user": isolation.uid, "group": isolation.uid, "extra_groups": []} if isolation.as_root else {}
         with open(log, "wb") as output:
             self._starter = subprocess.Popen(
-                [*jail, "sh", "-c", HOLD if held else TELL_PID, str(told), *command], stdin=subprocess.DEVNULL, stdout=output,
+                [*jail, "sh", "-c", HOLD if held else TELL_PID, str(pid_file), *command], stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, env=environment(), cwd="/" if jail else directory, preexec_fn=limits.apply,
                 start_new_session=True, **self._user)
-        patience.until(lambda: told.exists() or self._starter.poll() is not None)
-        self.inner_pid = int(told.read_text() or 0) if told.exists() else 0
+        patience.until(lambda: pid_file.exists() or self._starter.poll() is not None)
+        self.inner_pid = int(pid_file.read_text() or 0) if pid_file.exists() else 0
         self.pid = self._outer_pid()
 
     def _outer_pid(self) -> Optional[int]:

@@ -12,7 +12,7 @@ from grader.errors import Failed
 from grader.server import Server
 
 # The first lines of what memcheck's manual calls errors. A system call whose argument is not initialized in full, as
-# the padding of a struct epoll_event is, harms nobody and is not held against a submission.
+# the padding of a struct epoll_event is, does no harm, and costs no points.
 ERROR = re.compile(
     r"^==\d+== (Invalid (?:read|write) of size \d+|Conditional jump or move depends on uninitialised value\(s\)"
     r"|Use of uninitialised value of size \d+|Invalid free\(\).*|Mismatched free\(\).*"
@@ -94,7 +94,7 @@ def growth_stacks(report: str) -> str:
 
 
 def must_not_lose(before: Leaks, after: Leaks, what: str) -> None:
-    """Fails if memory was lost between two checks. What was lost before, once, is not held against anybody."""
+    """Fails if memory was lost between two checks. What was lost once, before the first, costs no points."""
     blocks = after.lost_blocks - before.lost_blocks
     if blocks > 0:
         raise Failed(f"no memory is lost by {what}",

@@ -57,7 +57,7 @@ def attempt(setting: Setting, check: Check, seed: int, make_run: Callable = Run)
         run.play()
     except Failed as failed:
         outcome.problem, outcome.expected, outcome.came = str(failed), failed.expected, failed.came
-    except Exception as error:  # the grader's own mistake, or the machine's: it must not cost anybody points unseen
+    except Exception as error:  # a mistake of the grader or of the machine, which the report must show
         outcome.is_error = True
         outcome.problem = f"the test itself broke: {error!r}"
         outcome.came = "".join(traceback.format_exception(type(error), error, error.__traceback__)[-3:])
@@ -99,8 +99,12 @@ def skip(check: Check, points: int, needed: str) -> Result:
 
 
 def unmet(check: Check, results: dict[str, Result]) -> Optional[str]:
-    """The first row that this one needs and that was played without success."""
-    return next((id for id in check.needs if id in results and results[id].verdict not in (PASS, FLAKY)), None)
+    """The first need of this row for which each row that serves it was played without success."""
+    def failed(need: str) -> bool:
+        played = [results[id] for id in need.split("|") if id in results]
+        return bool(played) and all(one.verdict not in (PASS, FLAKY) for one in played)
+    found = next((need for need in check.needs if failed(need)), None)
+    return found.replace("|", " or ") if found else None
 
 
 def sums(results: list[Result]) -> dict[str, int]:

@@ -65,7 +65,7 @@ class Workspace:
             os.chmod(self.site / "aws", 0o755)
 
     def hand_over(self, isolation: Isolation) -> None:
-        """Lets the jail's user write here, when that is not the user who grades."""
+        """Lets the jail's user write here, when that is not the grading user."""
         if not isolation.as_root:
             return
         os.lchown(self.box, isolation.uid, isolation.uid)

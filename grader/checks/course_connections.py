@@ -20,14 +20,14 @@ def must_have_closed(run, server):
 
 
 @course("c05-accepts", "Accepts a connection", points=1,
-        why="A connection that the kernel holds, and nobody accepts, is never answered.", rule=f"accept(2); {ONE_EACH}")
+        why="A connection that stays in the accept queue is never answered.", rule=f"accept(2); {ONE_EACH}")
 def accepts(run):
     server = run.start()
     with run.connect():
         must_show(run, server, 1)
 
 
-@course("c06-accepts-two", "Accepts several connections", points=1,
+@course("c06-accepts-two", "Accepts several connections", points=1, needs=("c05-accepts",),
         why="One client must not keep another out.", rule=f"accept(2); {ONE_EACH}")
 def accepts_two(run):
     server = run.start()
@@ -35,7 +35,7 @@ def accepts_two(run):
         must_show(run, server, 2)
 
 
-@course("c08-disconnect", "Notices a disconnect", points=1,
+@course("c08-disconnect", "Notices a disconnect", points=1, needs=("c05-accepts",),
         why="Each client that left and is still held costs a descriptor.", rule=f"recv(2) returns 0 at the end; {ONE_EACH}")
 def disconnect(run):
     server = run.start()
@@ -44,7 +44,7 @@ def disconnect(run):
     must_have_closed(run, server)
 
 
-@course("c09-disconnect-two", "Notices several disconnects", points=1,
+@course("c09-disconnect-two", "Notices several disconnects", points=1, needs=("c06-accepts-two",),
         why="Each client that left and is still held costs a descriptor.", rule=f"recv(2) returns 0 at the end; {ONE_EACH}")
 def disconnect_two(run):
     server = run.start()
@@ -53,7 +53,7 @@ def disconnect_two(run):
     must_have_closed(run, server)
 
 
-@course("c10-reconnect", "Connect, disconnect, connect", points=1,
+@course("c10-reconnect", "Connect, disconnect, connect", points=1, needs=("c05-accepts",),
         why="A client that left at once must not keep the next one out.", rule=f"accept(2); {ONE_EACH}")
 def reconnect(run):
     server = run.start()
@@ -62,7 +62,7 @@ def reconnect(run):
         must_show(run, server, 1)
 
 
-@course("c11-reconnect-two", "Connect, disconnect, connect, several times", points=1,
+@course("c11-reconnect-two", "Connect, disconnect, connect, several times", points=1, needs=("c06-accepts-two",),
         why="Clients come and go in any order.", rule=f"accept(2); {ONE_EACH}")
 def reconnect_two(run):
     server = run.start()
@@ -73,7 +73,7 @@ def reconnect_two(run):
             must_show(run, server, 2)
 
 
-@course("c12-reconnect-unordered", "Connect, disconnect, connect, in another order", points=1,
+@course("c12-reconnect-unordered", "Connect, disconnect, connect, in another order", points=1, needs=("c06-accepts-two",),
         why="Clients come and go in any order.", rule=f"accept(2); {ONE_EACH}")
 def reconnect_unordered(run):
     server = run.start()

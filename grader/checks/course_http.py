@@ -1,7 +1,7 @@
 """The course's tests of the protocol: a status line, and 404 for what is not there."""
 from __future__ import annotations
 
-from grader.check import course
+from grader.check import REPLIES, course
 from grader.errors import Failed
 
 
@@ -27,19 +27,19 @@ def replies_to_newer(run):
     first_line(run, "/static/small00.dat", "1.1", "a status line that begins with HTTP/")
 
 
-@course("c20-static-404", "404 for a static file that is not there", points=2,
+@course("c20-static-404", "404 for a static file that is not there", points=2, needs=REPLIES,
         why="A client must be able to tell a missing file from a broken server.", rule="assignment: 404 for invalid paths")
 def missing_static(run):
     first_line(run, "/static/abcdef.dat", "1.0", "status 404 for a missing static file", 404)
 
 
-@course("c21-path-404", "404 for a path outside static/ and dynamic/", points=2,
+@course("c21-path-404", "404 for a path outside static/ and dynamic/", points=2, needs=REPLIES,
         why="Only two directories are to be served.", rule="assignment: 404 for invalid paths")
 def other_path(run):
     first_line(run, "/xyzt/abcdef.dat", "1.0", "status 404 for a path outside static/ and dynamic/", 404)
 
 
-@course("c30-dynamic-404", "404 for a dynamic file that is not there", points=2,
+@course("c30-dynamic-404", "404 for a dynamic file that is not there", points=2, needs=REPLIES,
         why="A client must be able to tell a missing file from a broken server.", rule="assignment: 404 for invalid paths")
 def missing_dynamic(run):
     first_line(run, "/dynamic/abcdef.dat", "1.0", "status 404 for a missing dynamic file", 404)
@@ -53,26 +53,26 @@ def downloads_something(run, target):
         raise Failed(f"200 and a body for {target}", response.describe())
 
 
-@course("c16-small", "Small static file arrives", points=2, why="It is what the server is for.",
+@course("c16-small", "Small static file arrives", points=2, needs=REPLIES, why="It is what the server is for.",
         rule="assignment: files are transmitted, then the connection is closed")
 def small_static(run):
     downloads_something(run, "/static/small00.dat")
 
 
-@course("c18-large", "Large static file arrives", points=2,
+@course("c18-large", "Large static file arrives", points=2, needs=REPLIES,
         why="2 MiB do not fit in a socket's buffer: the server must go on when there is room again.",
         rule="sendfile(2): fewer bytes than asked for may be sent")
 def large_static(run):
     downloads_something(run, "/static/large00.dat")
 
 
-@course("c26-dynamic-small", "Small dynamic file arrives", points=2, why="It is what the server is for.",
+@course("c26-dynamic-small", "Small dynamic file arrives", points=2, needs=REPLIES, why="It is what the server is for.",
         rule="assignment: dynamic files are read asynchronously and sent by non-blocking sockets")
 def small_dynamic(run):
     downloads_something(run, "/dynamic/small00.dat")
 
 
-@course("c28-dynamic-large", "Large dynamic file arrives", points=2,
+@course("c28-dynamic-large", "Large dynamic file arrives", points=2, needs=REPLIES,
         why="2 MiB do not fit in a socket's buffer: the server must go on when there is room again.",
         rule="send(2): fewer bytes than asked for may be sent")
 def large_dynamic(run):

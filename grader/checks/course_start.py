@@ -16,7 +16,7 @@ def exists(run):
 
 
 @course("c02-runs", "Executable runs", points=1, needs=("c01-exists",),
-        why="A server that ends at once serves nobody.", rule="assignment: the program is ./aws, and `ps -C aws` finds it")
+        why="A server that ends at once serves no client.", rule="assignment: the program is ./aws, and `ps -C aws` finds it")
 def runs(run):
     server = run.start(listening=False)
     run.patience.until(lambda: server.sockets(procfs.LISTEN) or not server.alive)  # or it has just not got so far

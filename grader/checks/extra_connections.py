@@ -1,7 +1,7 @@
 """Clients that come, go, break off, wait, or are too many."""
 from __future__ import annotations
 
-from grader.check import extra
+from grader.check import CROWD, LARGE, LASTS, NOTICES, extra
 from grader.checks.quiet import must_be_quiet
 from grader.client import request_bytes
 from grader.errors import Failed
@@ -29,7 +29,7 @@ def must_return_to(run, server, count, after):
                         lambda: f"{server.open_descriptors()}")
 
 
-@extra("x-eintr", "Stopped and continued in mid-transfer",
+@extra("x-eintr", "Stopped and continued in mid-transfer", needs=LARGE,
        why="18 of 19 public servers ended or broke off: a wait that is interrupted is not an error.",
        rule="signal(7): epoll_wait and others fail by EINTR after SIGCONT, with no handler at all")
 def eintr(run):
@@ -44,7 +44,7 @@ def eintr(run):
     server.must_be_alive("SIGSTOP and SIGCONT")
 
 
-@extra("x-reset", "Clients that reset in mid-transfer",
+@extra("x-reset", "Clients that reset in mid-transfer", needs=LARGE + NOTICES,
        why="A browser that is closed resets its connections. Writing to one brings SIGPIPE, which ends the program.",
        rule="send(2), EPIPE and MSG_NOSIGNAL; signal(7), SIGPIPE; tcp(7)")
 def reset(run):
@@ -58,7 +58,7 @@ def reset(run):
     run.must_get(*BOTH)
 
 
-@extra("x-connect-close", "Clients that leave without a request",
+@extra("x-connect-close", "Clients that leave without a request", needs=CROWD + NOTICES,
        why="Browsers connect in advance, and port scanners leave at once.", rule="accept(2); recv(2): 0, ECONNRESET")
 def connect_close(run):
     server = run.start(plan=None)
@@ -77,7 +77,17 @@ def connect_close(run):
     server.must_be_alive("clients that left")
 
 
-@extra("x-idle-1000", "1,000 clients that say nothing",
+@extra("x-200-in-a-row", "200 requests in a row",
+       why="Tables that are never cleared are full after a hundred clients.", rule="assignment: the server serves until it is ended")
+def in_a_row(run):
+    server = run.start(plan=None)
+    for number in range(200):
+        target = f"/{('static', 'dynamic')[number % 2]}/small{number % 50:02d}.dat"
+        run.must_be_file(target, run.get(target), f"as request {number + 1} of 200")
+    server.must_be_alive("200 requests")
+
+
+@extra("x-idle-1000", "1,000 clients that say nothing", needs=(*LASTS, *CROWD, "c24-fifty", "c33-dynamic-fifty"),
        why="Most connections are idle most of the time. They must cost the others nothing.",
        rule="epoll(7); select(2) ends at 1024; listen(2)")
 def idle_1000(run):
@@ -96,23 +106,13 @@ def idle_1000(run):
     server.must_be_alive(f"{IDLE_CLIENTS} idle clients")
 
 
-@extra("x-200-in-a-row", "200 requests in a row",
-       why="Tables that are never cleared are full after a hundred clients.", rule="assignment: the server serves until it is ended")
-def in_a_row(run):
-    server = run.start(plan=None)
-    for number in range(200):
-        target = f"/{('static', 'dynamic')[number % 2]}/small{number % 50:02d}.dat"
-        run.must_be_file(target, run.get(target), f"as request {number + 1} of 200")
-    server.must_be_alive("200 requests")
-
-
 def exhaust(run):
     """More clients than the server may have descriptors."""
     return [run.connect() for _ in range(2 * FEW_DESCRIPTORS)]
 
 
-@extra("x-emfile", "Recovers from too many clients",
-       why="15 of 19 public servers never served anybody again after they had once run out of descriptors.",
+@extra("x-emfile", "Recovers from too many clients", needs=LASTS + NOTICES + CROWD,
+       why="15 of 19 public servers served no client any more once they had run out of descriptors.",
        rule="accept(2), EMFILE; getrlimit(2), RLIMIT_NOFILE")
 def emfile(run):
     server = run.start(plan=None, open_files=FEW_DESCRIPTORS)
@@ -124,7 +124,7 @@ def emfile(run):
 
 
 @extra("x-emfile-quiet", "Does not spin when descriptors run out", needs=("x-emfile",),
-       why="The listener stays ready as long as nobody is accepted: epoll_wait returns at once, for ever.",
+       why="The listener stays ready as long as connections wait in its queue: epoll_wait returns at once, for ever.",
        rule="accept(2), EMFILE; epoll(7), level-triggered")
 def emfile_quiet(run):
     server = run.start(plan=None, open_files=FEW_DESCRIPTORS)
@@ -134,7 +134,7 @@ def emfile_quiet(run):
         connection.close()
 
 
-@extra("x-restart", "Can be started again at once",
+@extra("x-restart", "Can be started again at once", needs=LARGE,
        why="After a crash, connections that have just ended keep the port, for a minute, unless the server says otherwise.",
        rule="socket(7), SO_REUSEADDR; tcp(7), TIME_WAIT")
 def restart(run):
@@ -151,7 +151,7 @@ def restart(run):
        rule="assignment: after a file is transmitted, the connection is closed; RFC 9112, section 9.3")
 def closes(run):
     run.start(plan=None)
-    for target in (*BOTH, "/static/missing"):
+    for target in BOTH:
         with run.connect() as connection:
             connection.send(f"GET {target} HTTP/1.0\r\n\r\n".encode())
             connection.rest()

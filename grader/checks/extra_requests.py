@@ -1,7 +1,7 @@
 """Requests that come otherwise than in one piece."""
 from __future__ import annotations
 
-from grader.check import extra
+from grader.check import CROWD, LARGE, extra
 from grader.client import request_bytes
 from grader.errors import Failed
 
@@ -33,7 +33,7 @@ def split(run):
             run.must_be_file(target, connection.response(), f"for a request in {PIECES} pieces")
 
 
-@extra("x-interleaved", "Two requests, byte by byte in turn",
+@extra("x-interleaved", "Two requests, byte by byte in turn", needs=(*CROWD, "x-split"),
        why="What has come of one client's request must not be mixed with another's.",
        rule="assignment: each connection has a state of its own; epoll(7)")
 def interleaved(run):
@@ -47,7 +47,7 @@ def interleaved(run):
                     send_and_wait(run, connection, request[at:at + 1])
         for connection, request, target in zip((first, second), requests, targets):
             connection.send(request[-1:])
-            run.must_be_file(target, connection.response(), "for a request between whose bytes came another's")
+            run.must_be_file(target, connection.response(), "for a request whose bytes alternate with another's")
 
 
 @extra("x-big-head", "A request of some thousand bytes",
@@ -62,13 +62,14 @@ def big_head(run):
         run.must_be_file(target, connection.response(), f"for a request of {READABLE_REQUEST_BYTES} bytes")
     with run.connect() as connection:
         connection.send(request_bytes(target, extra=filler * (HUGE_REQUEST_BYTES // len(filler))))
-        if connection.response().ended == "silence":
+        response = connection.response()
+        if response.status is None and response.ended == "silence":
             raise Failed(f"an answer to a request of {HUGE_REQUEST_BYTES} bytes, or the end", "silence")
     server.must_be_alive(f"a request of {HUGE_REQUEST_BYTES} bytes")
     run.must_get(target)
 
 
-@extra("x-pipelined", "Bytes behind the request",
+@extra("x-pipelined", "Bytes behind the request", needs=LARGE,
        why="close(2) of a socket with unread input resets the connection, and the end of the answer is lost.",
        rule="tcp(7); RFC 9112, sections 9.3.2 and 9.6 (shutdown, read on, then close)")
 def pipelined(run):

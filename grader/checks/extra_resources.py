@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from grader import procfs
-from grader.check import extra
+from grader.check import CROWD, LARGE, LASTS, NOTICES, extra
 from grader.checks.extra_connections import BOTH, begin, must_return_to
 from grader.checks.quiet import must_be_quiet
 from grader.errors import Failed
@@ -18,7 +18,7 @@ def ask_often(run, count):
         run.get(TARGETS[number % len(TARGETS)])
 
 
-@extra("x-descriptors", f"No descriptor is left over by {REQUESTS} requests",
+@extra("x-descriptors", f"No descriptor is left over by {REQUESTS} requests", needs=LASTS + NOTICES,
        why="A server that loses one descriptor with each request ends with its thousandth.", rule="close(2)")
 def descriptors(run):
     server = run.start(plan=None)
@@ -30,7 +30,7 @@ def descriptors(run):
     run.must_get(*BOTH)
 
 
-@extra("x-memory", f"Memory does not grow with {REQUESTS} requests",
+@extra("x-memory", f"Memory does not grow with {REQUESTS} requests", needs=LASTS,
        why="What is lost with each request is missing in the end.", rule="malloc(3), free; proc_pid_status(5), RssAnon")
 def memory(run):
     server = run.start(plan=None)
@@ -51,8 +51,8 @@ def quiet_idle(run):
     must_be_quiet(run, server, "there is nothing to do")
 
 
-@extra("x-quiet-stalled", "Sleeps while clients stall",
-       why="A descriptor that is ready for what nobody wants to do wakes the loop again and again.",
+@extra("x-quiet-stalled", "Sleeps while clients stall", needs=(*LARGE, *CROWD, "x-quiet-idle"),
+       why="A descriptor that is ready for an operation that the server does not want wakes the loop again and again.",
        rule="epoll(7): interest in EPOLLOUT only while there is something to send")
 def quiet_stalled(run):
     server = run.start(plan=None)

@@ -3,13 +3,11 @@ from __future__ import annotations
 
 import os
 
-from grader.check import extra
+from grader.check import CROWD, LARGE, extra
 from grader.checks.extra_connections import BOTH, begin
 from grader.checks.quiet import must_be_quiet
 from grader.errors import Failed
 from grader.workspace import EXTRA_SIZES
-
-DYNAMIC = ("c27-dynamic-small-same",)
 
 
 def slow_reader(run, target):
@@ -21,13 +19,13 @@ def slow_reader(run, target):
     server.must_be_alive("a slow reader")
 
 
-@extra("x-slow-static", "A slow reader of a static file",
-       why="In 9 of 19 public servers one slow reader held up everybody.", rule="sendfile(2), EAGAIN; epoll(7), EPOLLOUT")
+@extra("x-slow-static", "A slow reader of a static file", needs=LARGE + CROWD,
+       why="In 9 of 19 public servers one slow reader held up all other clients.", rule="sendfile(2), EAGAIN; epoll(7), EPOLLOUT")
 def slow_static(run):
     slow_reader(run, "/static/huge.dat")
 
 
-@extra("x-slow-dynamic", "A slow reader of a dynamic file", needs=DYNAMIC,
+@extra("x-slow-dynamic", "A slow reader of a dynamic file", needs=LARGE + CROWD,
        why="In 10 of 19 public servers a slow reader never got the whole file.", rule="send(2), EAGAIN; epoll(7), EPOLLOUT")
 def slow_dynamic(run):
     slow_reader(run, "/dynamic/huge.dat")
@@ -42,7 +40,7 @@ def empty(run):
     server.must_be_alive("empty files")
 
 
-@extra("x-sizes", "Files of one byte, and of exactly one buffer, two, and one byte more or less",
+@extra("x-sizes", "Files of one byte, and of exactly one buffer, two, and one byte more or less", needs=CROWD,
        why="A loop that ends by comparing with the buffer's size is wrong at exactly that size.",
        rule="assignment: the client gets the file, byte by byte; Content-Length is exact")
 def sizes(run):
@@ -59,7 +57,7 @@ def shrinking(run, kind):
         response = connection.response()
     must_break_off(response, "the file becomes shorter while it is sent")
     server.must_be_alive("a file that became shorter")
-    must_be_quiet(run, server, "nobody asks, after a file became shorter")
+    must_be_quiet(run, server, "no client asks, after a file became shorter")
     run.must_get(*BOTH)
 
 
@@ -70,13 +68,13 @@ def must_break_off(response, when):
         raise Failed(f"no more bytes than there are when {when}", response.describe())
 
 
-@extra("x-shrinking-static", "A static file that becomes shorter", rule="sendfile(2): 0 at the end of the file",
+@extra("x-shrinking-static", "A static file that becomes shorter", needs=LARGE, rule="sendfile(2): 0 at the end of the file",
        why="sendfile returns 0 for bytes that are gone: a loop until all is sent never ends.")
 def shrinking_static(run):
     shrinking(run, "static")
 
 
-@extra("x-shrinking-dynamic", "A dynamic file that becomes shorter", needs=DYNAMIC, rule="read(2): 0 at the end of the file",
+@extra("x-shrinking-dynamic", "A dynamic file that becomes shorter", needs=LARGE, rule="read(2): 0 at the end of the file",
        why="A read returns 0 for bytes that are gone: what is in the buffer then is an older block, or another's.")
 def shrinking_dynamic(run):
     shrinking(run, "dynamic")
@@ -87,16 +85,16 @@ def zero(run, plan, target):
     server = run.start(plan=plan)
     must_break_off(run.get(target), f"{plan.split(':')[0]} returns 0")
     server.must_be_alive("transfers of length 0")
-    must_be_quiet(run, server, "nobody asks, after transfers of length 0")
+    must_be_quiet(run, server, "no client asks, after transfers of length 0")
 
 
-@extra("x-zero-sendfile", "sendfile that returns 0", why="0 is no error and no progress: who tries again, tries for ever.",
+@extra("x-zero-sendfile", "sendfile that returns 0", needs=LARGE, why="0 is neither an error nor progress: a loop that tries again never ends.",
        rule="sendfile(2): 0 at the end of the file")
 def zero_sendfile(run):
     zero(run, "sendfile:zero@2+; sendfile:max=65536", "/static/large00.dat")
 
 
-@extra("x-zero-read", "A read that completes with 0", needs=DYNAMIC,
-       why="0 is no error and no progress: who tries again, tries for ever.", rule="io_getevents(2), res; read(2)")
+@extra("x-zero-read", "A read that completes with 0", needs=LARGE,
+       why="0 is neither an error nor progress: a loop that tries again never ends.", rule="io_getevents(2), res; read(2)")
 def zero_read(run):
     zero(run, "completion:zero@@2+", "/dynamic/large00.dat")

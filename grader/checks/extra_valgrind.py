@@ -4,7 +4,7 @@ from __future__ import annotations
 import signal
 
 from grader import procfs
-from grader.check import extra
+from grader.check import LARGE, LASTS, extra
 from grader.checks.extra_connections import HUGE, begin
 from grader.checks.extra_resources import TARGETS
 from grader.client import request_bytes
@@ -20,7 +20,7 @@ def ask(run, count):
         run.get(TARGETS[number % len(TARGETS)])
 
 
-@extra("x-valgrind-leaks", "No memory is lost while it runs", rule=f"{MANUAL}; vgdb leak_check full",
+@extra("x-valgrind-leaks", "No memory is lost while it runs", needs=LASTS, rule=f"{MANUAL}; vgdb leak_check full",
        why="A server never ends, so what is lost counts while it runs. What is taken once is no leak.")
 def valgrind_leaks(run):
     server = run.start(plan=None, valgrind=True)
@@ -35,7 +35,7 @@ def valgrind_leaks(run):
                      f"{growth[0]} and {growth[1]} blocks more that are never freed, though they can be reached")
 
 
-@extra("x-valgrind-exit", "No memory is lost at the end, if it ends by SIGTERM or SIGINT", rule=f"{MANUAL}; signal(7)",
+@extra("x-valgrind-exit", "No memory is lost at the end, if it ends by SIGTERM or SIGINT", needs=LASTS, rule=f"{MANUAL}; signal(7)",
        why="A server that ends in order can be looked at in the end; what it lost once, whatever it served, is no leak.")
 def valgrind_exit(run):
     lost = []
@@ -53,7 +53,7 @@ def valgrind_exit(run):
         must_not_lose(lost[0], lost[1], f"{REQUESTS} more requests")
 
 
-@extra("x-valgrind-rude", "No invalid access when clients are rude", rule=MANUAL,
+@extra("x-valgrind-rude", "No invalid access when clients are rude", needs=(*LARGE, "x-long-path", "x-connect-close", "x-reset"), rule=MANUAL,
        why="What is freed while a transfer goes on, or overwritten by a long name, shows when clients misbehave.")
 def valgrind_rude(run):
     server = run.start(valgrind=True)

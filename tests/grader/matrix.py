@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Grades the small solution with each of its faults, and prints which test found what.
 
-    tests/grader/matrix.py [--jobs N] [--timeout S] [--only-tests PATTERN…] [FAULT…]
+    tests/grader/matrix.py [--jobs N] [--timeout S] [--whole] [FAULT…]
 
 Exit status: 0 if each fault was found by the test that is meant for it, nothing else failed but listed consequences, and
 the solution without a fault, and ./aws, got everything; 1 if not.
@@ -34,15 +34,22 @@ def solution(directory: Path, fault: str) -> Path:
     return copy
 
 
-def grade(submissions: list[Path], directory: Path, options: argparse.Namespace) -> dict[str, dict]:
+def all_tests() -> list[str]:
+    listed = subprocess.run([sys.executable, str(TOP / "grade"), "--list"], check=True, capture_output=True, text=True)
+    return [line.split()[0] for line in listed.stdout.splitlines() if line.startswith(("c", "x-"))]
+
+
+def grade(submissions: list[Path], tests: list[str], jobs: int, timeout_s: float) -> dict[str, dict]:
     """The reports of all submissions, by their names."""
-    report = directory / "report.json"
-    command = [sys.executable, str(TOP / "grade"), *map(str, submissions), "--json", str(report), "--jobs",
-               str(options.jobs), "--timeout", str(options.timeout)]
-    if options.only_tests:
-        command += ["--only", *options.only_tests]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=None if options.verbose else subprocess.DEVNULL)
-    reports = json.loads(report.read_text())
+    if not submissions:
+        return {}
+    with tempfile.TemporaryDirectory(prefix="grade-self-") as directory:
+        report = Path(directory) / "report.json"
+        command = [sys.executable, str(TOP / "grade"), *map(str, submissions), "--json", str(report), "--jobs", str(jobs),
+                   "--timeout", str(timeout_s), "--only", *tests]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL,
+                       stderr=None if sys.stderr.isatty() else subprocess.DEVNULL)
+        reports = json.loads(report.read_text())
     return {Path(one["submission"]).name: one for one in (reports if isinstance(reports, list) else [reports])}
 
 
@@ -79,21 +86,28 @@ def check_clean(name: str, report: dict) -> bool:
     return not wrong
 
 
-def main() -> int:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("faults", nargs="*", metavar="FAULT")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--timeout", type=float, default=4.0)
-    parser.add_argument("--only-tests", nargs="+", default=[])
-    parser.add_argument("--verbose", action="store_true")
-    options = parser.parse_args()
+    parser.add_argument("--whole", action="store_true", help="all tests under valgrind for all faults")
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = arguments()
     chosen = [fault for fault in FAULTS if not options.faults or fault.name in options.faults]
+    thorough = [fault.name for fault in chosen if fault.valgrind or options.whole]
+    quick = [fault.name for fault in chosen if fault.name not in thorough]
+    tests = all_tests()
+    without_valgrind = [id for id in tests if "memcheck" not in id and "valgrind" not in id]
+    clean = [] if options.faults else ["NONE"]
     with tempfile.TemporaryDirectory(prefix="grade-self-") as name:
-        directory = Path(name)
-        submissions = [solution(directory, fault.name) for fault in chosen]
-        if not options.faults:
-            submissions = [solution(directory, "NONE"), TOP / "aws", *submissions]
-        reports = grade(submissions, directory, options)
+        submissions = {fault: solution(Path(name), fault) for fault in clean + thorough + quick}
+        programs = [] if options.faults else [TOP / "aws"]
+        reports = grade(programs + [submissions[fault] for fault in clean + thorough], tests, options.jobs, options.timeout)
+        reports |= grade([submissions[fault] for fault in quick], without_valgrind, options.jobs, options.timeout)
     good = all([check_clean(one, reports[one]) for one in ("NONE", "aws") if one in reports])
     for fault in chosen:
         wrong = mistakes(fault, reports[fault.name])

@@ -1,5 +1,4 @@
 """A part of `make grade-self`: some faults, by the tests that are meant to find them, on each run of the tests."""
-import argparse
 import shlex
 import subprocess
 
@@ -19,8 +18,7 @@ BY_NAME = {fault.name: fault for fault in FAULTS}
 def reports(tmp_path_factory):
     directory = tmp_path_factory.mktemp("faults")
     submissions = [solution(directory, name) for name in PLAYED] + [TOP / "aws"]
-    options = argparse.Namespace(jobs=2, timeout=4.0, only_tests=TESTS, verbose=False)
-    return grade(submissions, directory, options), directory
+    return grade(submissions, TESTS, jobs=2, timeout_s=4.0)
 
 
 pytestmark = pytest.mark.timeout(400)
@@ -28,19 +26,19 @@ pytestmark = pytest.mark.timeout(400)
 
 @pytest.mark.parametrize("name", ["NONE", "aws"])
 def test_what_is_right_gets_everything(reports, name):
-    report = reports[0][name]
+    report = reports[name]
     assert failures(report) == {}
     assert report["points"] == report["max"] and report["extra"] == report["extra_max"]
 
 
 @pytest.mark.parametrize("name", [name for name in PLAYED if name != "NONE"])
 def test_a_fault_is_found_by_the_tests_that_are_meant_for_it(reports, name):
-    failed = failures(reports[0][name])
+    failed = failures(reports[name])
     assert set(failed) == set(BY_NAME[name].found_by) & set(TESTS)
 
 
 def test_the_replay_command_plays_the_same_again(reports):
-    found = next(test for test in reports[0]["EINTR_EXITS"]["tests"] if test["id"] == "x-eintr")
+    found = next(test for test in reports["EINTR_EXITS"]["tests"] if test["id"] == "x-eintr")
     command = shlex.split(found["replay"])
     command.remove("--keep")
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/")

@@ -7,7 +7,7 @@ CHECK = ALL["x-eintr"]
 
 
 def play(*problems):
-    """A test whose attempts end as told: "" is a success, "!" breaks the test itself."""
+    """A test whose attempts end as given: "" is a success, "!" breaks the test itself."""
     seeds = []
 
     def attempt(_setting, _check, seed):
@@ -50,6 +50,9 @@ def test_a_row_is_skipped_if_a_row_that_it_needs_did_not_pass():
     assert unmet(CHECK, result("pass")) is None
     assert unmet(CHECK, result("flaky")) is None
     assert unmet(CHECK, result("fail")) == unmet(CHECK, result("skipped")) == "c17-small-same"
+    either = {"c13-replies": Result("c13-replies", "", 0, 2, "course", "fail"), **result("pass")}
+    assert unmet(ALL["c16-small"], either) == "c13-replies or c14-replies-1.1"
+    assert unmet(ALL["c16-small"], {**either, "c14-replies-1.1": Result("c14-replies-1.1", "", 1, 1, "course", "pass")}) is None
     skipped = skip(CHECK, 2, "c17-small-same")
     assert (skipped.points, skipped.max, skipped.verdict) == (0, 2, "skipped")
     assert skipped.evidence == "needs c17-small-same, which did not pass"

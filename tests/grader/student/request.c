@@ -49,7 +49,8 @@ static int open_file(const char* target, struct stat* status) {
   if (!is_inside(resolved) && !careless) return -1;
   int file = open(resolved, O_RDONLY | O_CLOEXEC | (FAULT(FIFO_BLOCKS) ? 0 : O_NONBLOCK));
   if (file < 0) return -1;
-  if (fstat(file, status) == 0 && (S_ISREG(status->st_mode) || FAULT(DIRECTORY_IS_A_FILE)))
+  if (fstat(file, status) == 0 &&
+      (S_ISREG(status->st_mode) || (FAULT(DIRECTORY_IS_A_FILE) && S_ISDIR(status->st_mode))))
     return file;
   close(file);
   return -1;

@@ -128,7 +128,7 @@ static void submit(struct Connection* connection) {
   if (result == 1) {
     connection->in_flight = true;
   } else if ((result == -EAGAIN && !FAULT(SUBMIT_AGAIN_IS_FATAL)) || result == 0) {
-    connection->in_flight = true;  // nobody may free it while it waits in line
+    connection->in_flight = true;  // it must not be freed while it waits
     connection->next_waiting = waiting;
     waiting = connection;
     ask_for_resubmission();
