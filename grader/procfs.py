@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Optional
 
 ESTABLISHED, CLOSE_WAIT, LISTEN = "01", "08", "0A"
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -18,6 +17,14 @@ class Socket:
     state: str
     unread_bytes: int
     inode: int
+
+
+@dataclass(frozen=True)
+class ThreadTimes:
+    """Nanoseconds on a processor and in its run queue, and how often the thread gave the processor up by itself."""
+    run_ns: int
+    queue_ns: int
+    voluntary_switches: int
 
 
 def read(path: str) -> str:
@@ -47,8 +54,8 @@ def name(pid: int) -> str:
     return read(f"/proc/{pid}/comm").strip()
 
 
-def status(pid: int, key: str) -> str:
-    for line in read(f"/proc/{pid}/status").splitlines():
+def status(pid: int, key: str, thread: str = "") -> str:
+    for line in read(f"/proc/{pid}/{thread}status").splitlines():
         if line.startswith(key + ":"):
             return line.partition(":")[2].strip()
     return ""
@@ -114,10 +121,19 @@ def sockets_of(pid: int) -> list[Socket]:
     return [socket for socket in sockets() if str(socket.inode) in inodes]
 
 
-def cpu_s(pid: int) -> float:
-    """The processor time of all threads so far, in the kernel and outside."""
-    fields = stat_fields(pid)
-    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS if fields else 0.0
+def threads(pid: int) -> dict[int, ThreadTimes]:
+    """The times of all threads by their numbers; empty if the process has ended."""
+    found = {}
+    try:
+        entries = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return {}
+    for entry in entries:
+        times = read(f"/proc/{pid}/task/{entry}/schedstat").split()
+        switches = status(pid, "voluntary_ctxt_switches", f"task/{entry}/")
+        if len(times) == 3 and switches:
+            found[int(entry)] = ThreadTimes(int(times[0]), int(times[1]), int(switches))
+    return found
 
 
 def private_bytes(pid: int) -> int:

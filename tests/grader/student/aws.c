@@ -91,6 +91,7 @@ static void accept_all(void) {
     }
     connection->interest = EPOLLIN;
     watch(fd, connection);
+    if (FAULT(SPINS_STALLED)) set_interest(connection, EPOLLIN);
     if (FAULT(DIES_AFTER_150) && connection->number > 150) abort();
     if (FAULT(OLD_ONES_DIE)) retire_old_ones(connection->number);
   }
