@@ -27,6 +27,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 include make/common.mk
 include make/variants.mk
 include third_party/llhttp.mk
+include make/grader.mk
 
 # --- Sources. The library is the event loop and its callback API; HTTP is the program's.
 

@@ -1,0 +1,1 @@
+"""Grades submissions of the asynchronous web server assignment. See docs/grading.md."""

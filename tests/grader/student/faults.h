@@ -1,0 +1,74 @@
+// Faults that students make, one at a time: the program is compiled with -DAWS_FAULT=NAME.
+// tests/grader/fault_table.py says which test of the grader is meant to find which.
+#pragma once
+
+#define FAULT(name) (AWS_FAULT == (name))
+
+enum Fault {
+  NONE,
+  // The start.
+  EXITS_AT_START,
+  WRONG_PORT,
+  NEVER_ACCEPTS,
+  NO_REUSEADDR,
+  // Connections.
+  ONE_CLIENT,
+  KEEPS_THE_GONE,
+  DIES_WHEN_RESET,
+  FORTY_CLIENTS,
+  THREE_HUNDRED_CLIENTS,
+  DIES_AFTER_150,
+  EMFILE_EXITS,
+  EMFILE_SPINS,
+  EINTR_EXITS,
+  STAYS_OPEN,
+  // Requests.
+  NEEDS_HOST,
+  SHARED_REQUEST,
+  IMPATIENT,
+  SMALL_REQUEST,
+  AGAIN_IS_AN_ERROR,
+  LONG_PATH_DIES,
+  HEAD_BRINGS_BODY,
+  // Names.
+  DOTDOT,
+  FOLLOWS_LINKS,
+  DIRECTORY_IS_A_FILE,
+  FIFO_BLOCKS,
+  MISSING_STATIC_IS_200,
+  MISSING_DYNAMIC_IS_200,
+  OTHER_PATH_IS_403,
+  UNFRAMED_404,
+  // Transfers.
+  LENGTH_IS_ONE_MORE,
+  SENDFILE_ONCE,
+  SEND_ONCE,
+  WRONG_STATIC_BYTE,
+  WRONG_DYNAMIC_BYTE,
+  SHARED_BLOCK,
+  EMPTY_HANGS,
+  ONE_BUFFER_IS_EMPTY,
+  STATIC_BY_SEND,
+  DYNAMIC_BY_READ,
+  WAITS_FOR_AIO,
+  NO_EVENTFD,
+  SUBMIT_AGAIN_IS_FATAL,
+  SHORT_READ_IS_WHOLE,
+  SHRUNK_SPINS,
+  SHRUNK_PADS,
+  NO_DRAIN,
+  STATIC_BLOCKS,
+  DYNAMIC_SPINS,
+  OLD_ONES_DIE,
+  DIES_BY_SIGPIPE,
+  // What stays behind.
+  LEAKS_FILE,
+  LEAKS_MEMORY,
+  LEAKS_LITTLE,
+  KEEPS_MEMORY,
+  READS_BEYOND,
+  USES_FREED,
+  // The processor.
+  SPINS_IDLE,
+  SPINS_STALLED,
+};
