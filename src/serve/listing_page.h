@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -16,9 +17,11 @@ enum class ListingFormat : std::uint8_t { Html, Json };
 
 // What the opening says of all that follows.
 struct ListingTotals {
+  static constexpr auto kTooManyBytes = std::numeric_limits<std::uint64_t>::max();
+
   std::uint64_t folders = 0;
   std::uint64_t files = 0;
-  std::uint64_t bytes = 0;    // of all files together
+  std::uint64_t bytes = 0;    // of all files together; kTooManyBytes: that many, or more
   bool is_cut_short = false;  // the folder has more entries than a listing may show
 };
 
