@@ -1,23 +1,16 @@
 #include "os/residency.h"
 
-#include <linux/magic.h>
-
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <deque>
 #include <utility>
 
+#include "os/file_system.h"
 #include "os/saturating.h"
 
 namespace aws {
 namespace {
-
-// File systems that live in memory. (What they swap out can make a reader wait, as any program's
-// memory can.)
-bool is_memory(std::int64_t file_system) {
-  return file_system == TMPFS_MAGIC || file_system == RAMFS_MAGIC || file_system == HUGETLBFS_MAGIC;
-}
 
 off_t last_block(off_t end) {
   const auto block = static_cast<off_t>(AioContext::kSentinelSize);
@@ -258,7 +251,7 @@ bool Residency::study() {
       cache_.helpers().start(*study, owner_);
     }
     if (!study->done) return false;
-    medium = is_memory(study->file_system) ? Medium::Memory : Medium::Silent;
+    medium = lives_in_memory(study->file_system) ? Medium::Memory : Medium::Silent;
     cache_.learn(device, *medium);
   }
   medium_ = *medium;

@@ -197,7 +197,9 @@ void HtmlListing::append_row(std::string& out, const ListingEntry& entry) {
   out += "\"><bdi>";
   append_html(out, entry.name);
   out += entry.is_folder ? "/</bdi></a></td><td>" : "</bdi></a></td><td";
-  if (!entry.is_folder) {
+  if (entry.hides_size) {
+    out += " title=\"not known before it is read\">";
+  } else if (!entry.is_folder) {
     fmt::format_to(std::back_inserter(out), " title=\"{} byte{}\">{}", entry.size,
                    entry.size == 1 ? "" : "s", human_size(entry.size));
   }

@@ -50,7 +50,8 @@ class ListingPage {
 //   {"name": "c", "type": "folder", "modified": "2026-11-21T10:00:00Z", "href": "./c/"},
 //   {"name": "d", "type": "file", "size": 5, "modified": "2026-11-21T10:00:00Z", "href": "./d"}
 //   ]}
-// A name that is not UTF-8 has U+FFFD where it is not; its href has its very bytes, encoded.
+// A file whose size is not known before it is read has no "size". A name that is not UTF-8 has
+// U+FFFD where it is not; its href has its very bytes, encoded.
 [[nodiscard]] std::unique_ptr<ListingPage> make_json_listing(std::string path);
 
 [[nodiscard]] std::unique_ptr<ListingPage> make_listing_page(ListingFormat format, std::string path,
