@@ -71,7 +71,7 @@ std::string to_field_line(const std::string& text) {
 void add_site_options(CLI::App& app, Site& site) {
   app.add_flag("--listing", site.listing, "List folders that have no index.html");
   app.add_option("--max-listings", site.max_listings,
-                 "Listings under way at a time; who comes then gets 503")
+                 "Listings, and files of unknown size, under way at a time; more get 503")
       ->type_name("N")
       ->check(CLI::Range(std::size_t{1}, kMostListings));
   app.add_flag("--dotfiles", site.dotfiles, "Serve names that begin with a dot, too");

@@ -22,15 +22,16 @@ DiskIo::Answer DiskIo::probe(int file, off_t begin, off_t end) {
     if (result == -EOPNOTSUPP) return Answer::Unknown;
     if (result < 0) return Answer::Missing;
     if (result == 0 || offset / kPageSize == last / kPageSize) return Answer::Resident;
-    offset = std::min(offset + kProbeStep, last);
+    offset += std::min(kProbeStep, last - offset);
   }
 }
 
 void DiskIo::read_ahead(int file, off_t begin, off_t end) {
-  const off_t stop = (end + kProbeStep - 1) / kProbeStep * kProbeStep;
-  for (off_t at = begin / kProbeStep * kProbeStep; at < stop; at += kMostReadahead) {
-    sys_.read_ahead(file, at, static_cast<std::size_t>(std::min(kMostReadahead, stop - at)));
-  }
+  const off_t last_step = (end - 1) / kProbeStep * kProbeStep;
+  off_t at = begin / kProbeStep * kProbeStep;
+  for (; last_step - at >= kMostReadahead; at += kMostReadahead)
+    sys_.read_ahead(file, at, kMostReadahead);
+  sys_.read_ahead(file, at, static_cast<std::size_t>(last_step - at + kProbeStep));
 }
 
 std::optional<Medium> DiskIo::medium_of(dev_t device) const {

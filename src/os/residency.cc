@@ -1,21 +1,16 @@
 #include "os/residency.h"
 
-#include <linux/magic.h>
-
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <deque>
 #include <utility>
 
+#include "os/file_system.h"
+#include "os/saturating.h"
+
 namespace aws {
 namespace {
-
-// File systems that live in memory. (What they swap out can make a reader wait, as any program's
-// memory can.)
-bool is_memory(std::int64_t file_system) {
-  return file_system == TMPFS_MAGIC || file_system == RAMFS_MAGIC || file_system == HUGETLBFS_MAGIC;
-}
 
 off_t last_block(off_t end) {
   const auto block = static_cast<off_t>(AioContext::kSentinelSize);
@@ -71,7 +66,7 @@ Residency::~Residency() = default;
 
 void Residency::aim(off_t offset, std::uint64_t length) {
   begin_ = offset;
-  end_ = offset + static_cast<off_t>(length);
+  end_ = saturating_add(offset, static_cast<off_t>(length));
   resident_end_ = 0;
   if (cold_ == nullptr) return;
   for (Announcement& announcement : cold_->announcements)
@@ -79,11 +74,13 @@ void Residency::aim(off_t offset, std::uint64_t length) {
 }
 
 void Residency::missed(off_t offset, std::size_t length) {
-  disk_.read_ahead(file_, offset, offset + static_cast<off_t>(length));
+  disk_.read_ahead(file_, offset, saturating_add(offset, static_cast<off_t>(length)));
 }
 
 std::int64_t Residency::ready(off_t offset, std::uint64_t wanted) {
   assert(offset >= begin_ && offset < end_);
+  const auto most = static_cast<std::uint64_t>(end_ - offset);
+  const auto aimed = static_cast<off_t>(std::min(wanted, most));
   if (offset >= resident_end_) {
     const auto index = static_cast<std::uint64_t>((offset - begin_) / kWindow);
     Window needed = window(index);
@@ -93,12 +90,12 @@ std::int64_t Residency::ready(off_t offset, std::uint64_t wanted) {
     if (!admit(needed, error)) return error;
     resident_end_ = window_end;
     if (cold_ == nullptr) {
-      take_in(std::min(offset + static_cast<off_t>(wanted), end_));
+      take_in(offset + aimed);
     } else if (medium_ == Medium::HasNowait) {
       look_ahead(index);
     }
   }
-  return std::min(resident_end_ - offset, static_cast<std::int64_t>(wanted));
+  return std::min(resident_end_ - offset, aimed);
 }
 
 // Of a file of which nothing was ever missing: as many windows more, up to `end`, as are there.
@@ -186,9 +183,10 @@ void Residency::send_helper(const Window& window, Announcement& announcement) {
 
 // Has the windows after `index` on their way before they are needed.
 void Residency::look_ahead(std::uint64_t index) {
-  for (std::uint64_t next = index + 1; next <= index + kAhead; ++next) {
+  const std::uint64_t last = std::min(index + kAhead, last_window());
+  for (std::uint64_t next = index + 1; next <= last; ++next) {
     const Window ahead = window(next);
-    if (ahead.begin >= end_ || !has_direct()) return;
+    if (!has_direct()) return;
     Announcement& announcement = announcement_of(next);
     if (std::exchange(announcement.looked_at, true)) continue;
     if (disk_.probe(file_, ahead.begin, ahead.end) != DiskIo::Answer::Missing) continue;
@@ -197,9 +195,15 @@ void Residency::look_ahead(std::uint64_t index) {
   }
 }
 
+// `index` is last_window() at most: an offset beyond the end need not fit in an off_t.
 Residency::Window Residency::window(std::uint64_t index) const {
   const off_t begin = begin_ + static_cast<off_t>(index) * kWindow;
-  return {index, begin, std::min(begin + kWindow, end_)};
+  return {index, begin, begin + std::min(kWindow, end_ - begin)};
+}
+
+// Of an aim that is not empty.
+std::uint64_t Residency::last_window() const {
+  return static_cast<std::uint64_t>((end_ - 1 - begin_) / kWindow);
 }
 
 // The one that is about window `index`; fresh, if it was about another.
@@ -247,7 +251,7 @@ bool Residency::study() {
       disk_.threads().start(*study, completion_);
     }
     if (!study->done) return false;
-    medium = is_memory(study->file_system) ? Medium::Memory : Medium::LacksNowait;
+    medium = lives_in_memory(study->file_system) ? Medium::Memory : Medium::LacksNowait;
     disk_.learn(device, *medium);
   }
   medium_ = *medium;

@@ -74,6 +74,7 @@ class Residency {
   struct Cold;  // what is needed for files that are not in memory only
 
   [[nodiscard]] Window window(std::uint64_t index) const;
+  [[nodiscard]] std::uint64_t last_window() const;
   [[nodiscard]] bool admit(const Window& window, int& error);
   [[nodiscard]] bool await(const Window& window, Announcement& announcement);
   void send_sentinel(const Window& window, Announcement& announcement);

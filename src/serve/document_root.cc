@@ -6,6 +6,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "os/file_system.h"
 #include "serve/beneath_walk.h"
 #include "serve/file_cache.h"
 
@@ -31,6 +32,10 @@ DocumentRoot::DocumentRoot(const std::string& folder)
     throw std::runtime_error("document root " + folder + ": " + std::strerror(errno) +
                              "; name an existing folder with --root");
   }
+  Sys sys;
+  struct stat status {};
+  if (sys.fstat(folder_.get(), status) == 0) device_ = status.st_dev;
+  file_system_ = sys.file_system_of(folder_.get());
 }
 
 OpenedFile DocumentRoot::open(Lookup& lookup, std::string_view path) const {
@@ -42,7 +47,7 @@ OpenedFile DocumentRoot::open(Lookup& lookup, std::string_view path) const {
     lookup.cache->clear();
     opened = open_anew(lookup, path);
   }
-  if (opened.is_file()) lookup.cache->keep(path, opened, lookup.now);
+  if (opened.is_file() && !opened.hides_size) lookup.cache->keep(path, opened, lookup.now);
   return opened;
 }
 
@@ -59,12 +64,31 @@ OpenedFile DocumentRoot::open_anew(Lookup& lookup, std::string_view path) const 
   opened.is_folder = result == 0 && S_ISDIR(opened.status.st_mode);
   if (result < 0) {
     opened.error = -result;
-  } else if (opened.is_folder || S_ISREG(opened.status.st_mode)) {
-    opened.file = SharedFd(std::move(file), lookup.closers);
-  } else {
+  } else if (S_ISREG(opened.status.st_mode)) {
+    opened.error = judge_size(lookup, fd, opened);
+  } else if (!opened.is_folder) {
     opened.error = ENOENT;
   }
+  if (opened.error == 0) opened.file = SharedFd(std::move(file), lookup.closers);
   return opened;
+}
+
+bool DocumentRoot::may_hide_size(const struct stat& status) const {
+  if (status.st_size > 0 && status.st_blocks > 0) return false;
+  return status.st_dev != device_ || hides_size(file_system_, status.st_size);
+}
+
+// Sets opened.hides_size of the regular file `file`: 0, or EAGAIN with lookup.would_sleep, since
+// statfs(2) of a network's file system may take long.
+int DocumentRoot::judge_size(Lookup& lookup, int file, OpenedFile& opened) const {
+  opened.hides_size = may_hide_size(opened.status);
+  if (!opened.hides_size || opened.status.st_dev == device_) return 0;
+  if (!lookup.may_sleep) {
+    lookup.would_sleep = true;
+    return EAGAIN;
+  }
+  opened.hides_size = hides_size(lookup.sys.file_system_of(file), opened.status.st_size);
+  return 0;
 }
 
 int DocumentRoot::open_beneath(Lookup& lookup, const char* path) const {

@@ -26,12 +26,21 @@ class DocumentRoot {
   // would have to be asked.
   [[nodiscard]] OpenedFile open(Lookup& lookup, std::string_view path) const;
 
+  // Whether the size of the regular file that has this `status` is known only once open() has asked
+  // what file system it is on. False for all that occupies blocks of a disk, and for what is on the
+  // root's own file system, unless that is of the kind.
+  [[nodiscard]] bool may_hide_size(const struct stat& status) const;
+
  private:
   [[nodiscard]] OpenedFile open_anew(Lookup& lookup, std::string_view path) const;
   [[nodiscard]] int open_beneath(Lookup& lookup, const char* path) const;
   [[nodiscard]] int open_cached(Sys& sys, const char* path) const;
 
+  [[nodiscard]] int judge_size(Lookup& lookup, int file, OpenedFile& opened) const;
+
   UniqueFd folder_;
+  dev_t device_ = 0;
+  std::int64_t file_system_ = 0;  // of the device
   mutable std::atomic<bool> lacks_openat2_ = false;
 };
 

@@ -10,6 +10,7 @@
 #include "http/conditional.h"
 #include "os/disk_io.h"
 #include "serve/file_cache.h"
+#include "serve/unsized_file.h"
 
 namespace aws {
 namespace {
@@ -25,8 +26,12 @@ bool can_be_read_now(DiskIo& disk, const OpenedFile& opened) {
 }  // namespace
 
 FileAnswers::FileAnswers(const Site& site, const DocumentRoot& root,
-                         const std::string& common_fields)
-    : site_(site), root_(root), common_fields_(common_fields), media_types_(site.default_type) {
+                         const std::string& common_fields, ListingSlots& slots)
+    : site_(site),
+      root_(root),
+      common_fields_(common_fields),
+      slots_(slots),
+      media_types_(site.default_type) {
   if (!site.types_file.empty()) media_types_.add_file(site.types_file, MediaTypes::Wins::File);
   media_types_.add_file(std::string(kMimeTypes), MediaTypes::Wins::Table);
 }
@@ -129,10 +134,19 @@ const ResponseImage* FileAnswers::image_of(const Visit& visit, const ResourceKin
 Response FileAnswers::answer_anew(const Visit& visit, const ResourceKind& kind,
                                   std::string_view path, OpenedFile opened) const {
   const FileChoice choice = choice_of(kind, path);
-  Response response = file_response(visit.request, kind,
-                                    choose_representation(visit.request, root_, visit.tools.lookup,
-                                                          site_, choice, std::move(opened)),
-                                    visit.tools, visit.completion);
+  Lookup& lookup = visit.tools.lookup;
+  Response response;
+  if (!opened.hides_size) {
+    response = file_response(
+        visit.request, kind,
+        choose_representation(visit.request, root_, lookup, site_, choice, std::move(opened)),
+        visit.tools, visit.completion);
+  } else if (lookup.may_sleep) {
+    response = unsized_response(visit, std::move(opened), choice.content_type, slots_);
+  } else {
+    lookup.would_sleep = true;  // it has to be read
+    return response;
+  }
   if (response.head.status < 400) response.head.cache_control = cache_control_of(path);
   return response;
 }

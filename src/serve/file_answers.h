@@ -12,6 +12,7 @@
 #include "http/media_type.h"
 #include "serve/document_root.h"
 #include "serve/file_response.h"
+#include "serve/listing_slots.h"
 #include "serve/response.h"
 #include "serve/response_image.h"
 #include "serve/site.h"
@@ -21,8 +22,10 @@ namespace aws {
 
 class FileAnswers {
  public:
-  // All that is given outlives it; `common_fields` are those of every answer, as bytes.
-  FileAnswers(const Site& site, const DocumentRoot& root, const std::string& common_fields);
+  // All that is given outlives it; `common_fields` are those of every answer, as bytes. `slots`
+  // bound what answers hold in memory.
+  FileAnswers(const Site& site, const DocumentRoot& root, const std::string& common_fields,
+              ListingSlots& slots);
 
   // The answer with `opened`, the regular file at `path` beneath the root, whose own address that
   // is: opened.cached is used and filled.
@@ -46,6 +49,7 @@ class FileAnswers {
   const Site& site_;
   const DocumentRoot& root_;
   const std::string& common_fields_;
+  ListingSlots& slots_;
   MediaTypes media_types_;
 };
 

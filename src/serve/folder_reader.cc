@@ -70,25 +70,33 @@ int FolderReader::add_entry(Sys& sys, const char* name, unsigned char type,
                             std::vector<ListingEntry>& entries) {
   if (!may_be_listed(type) || is_hidden(name)) return 0;
   struct stat status {};
-  const int result = find_status(sys, name, status);
+  bool hides_size = false;
+  const int result = find_status(sys, name, status, hides_size);
   if (result < 0) return is_ours(result) ? result : 0;
   const bool is_folder = S_ISDIR(status.st_mode);
   if (!is_folder && !S_ISREG(status.st_mode)) return 0;
+  const bool has_size = !is_folder && !hides_size;
   entries.push_back({.name = name,
                      .is_folder = is_folder,
-                     .size = is_folder ? 0 : static_cast<std::uint64_t>(status.st_size),
+                     .hides_size = hides_size,
+                     .size = has_size ? static_cast<std::uint64_t>(status.st_size) : 0,
                      .modified_s = status.st_mtim.tv_sec});
   return 0;
 }
 
-// The status of what a request for the entry would be answered with: 0 or -errno.
-int FolderReader::find_status(Sys& sys, const char* name, struct stat& status) {
+// The status of what a request for the entry would be answered with: 0 or -errno. A file that may
+// not be opened is listed all the same; where a link leads to is known only once it was opened.
+int FolderReader::find_status(Sys& sys, const char* name, struct stat& status, bool& hides_size) {
   const int result = sys.stat_at(folder_.get(), name, status);
-  if (result < 0 || !S_ISLNK(status.st_mode)) return result;
+  if (result < 0) return result;
+  const bool is_link = S_ISLNK(status.st_mode);
+  if (!is_link && !(S_ISREG(status.st_mode) && root_.may_hide_size(status))) return 0;
   Lookup lookup{sys};
-  const OpenedFile target = root_.open(lookup, path_.empty() ? name : path_ + "/" + name);
-  status = target.status;
-  return -target.error;
+  const OpenedFile opened = root_.open(lookup, path_.empty() ? name : path_ + "/" + name);
+  hides_size = opened.hides_size;
+  if (!is_link) return is_ours(-opened.error) ? -opened.error : 0;
+  status = opened.status;
+  return -opened.error;
 }
 
 bool FolderReader::is_hidden(std::string_view name) const {

@@ -43,7 +43,7 @@ class FolderReader {
 
  private:
   int add_entry(Sys& sys, const char* name, unsigned char type, std::vector<ListingEntry>& entries);
-  int find_status(Sys& sys, const char* name, struct stat& status);
+  int find_status(Sys& sys, const char* name, struct stat& status, bool& hides_size);
   [[nodiscard]] bool is_hidden(std::string_view name) const;
 
   const DocumentRoot& root_;

@@ -169,8 +169,10 @@ void HtmlListing::append_breadcrumbs(std::string& out) const {
 
 void HtmlListing::append_summary(std::string& out, const ListingTotals& totals) const {
   const std::string files = counted(totals.files, "file");
-  fmt::format_to(std::back_inserter(out), "<p>{}, {}, <span title=\"{} bytes\">{}</span>",
-                 counted(totals.folders, "folder"), files, totals.bytes, human_size(totals.bytes));
+  const std::string_view more = totals.bytes == ListingTotals::kTooManyBytes ? "at least " : "";
+  fmt::format_to(std::back_inserter(out), "<p>{0}, {1}, <span title=\"{2}{3} bytes\">{2}{4}</span>",
+                 counted(totals.folders, "folder"), files, more, totals.bytes,
+                 human_size(totals.bytes));
   if (totals.is_cut_short) out += ". This folder has more: only a part of it is shown.";
   out += "</p>\n";
 }
@@ -195,7 +197,9 @@ void HtmlListing::append_row(std::string& out, const ListingEntry& entry) {
   out += "\"><bdi>";
   append_html(out, entry.name);
   out += entry.is_folder ? "/</bdi></a></td><td>" : "</bdi></a></td><td";
-  if (!entry.is_folder) {
+  if (entry.hides_size) {
+    out += " title=\"not known before it is read\">";
+  } else if (!entry.is_folder) {
     fmt::format_to(std::back_inserter(out), " title=\"{} byte{}\">{}", entry.size,
                    entry.size == 1 ? "" : "s", human_size(entry.size));
   }

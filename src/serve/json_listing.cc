@@ -35,10 +35,9 @@ void JsonListing::append_row(std::string& out, const ListingEntry& entry) {
   out += has_rows_ ? ",\n{\"name\": " : "\n{\"name\": ";
   has_rows_ = true;
   append_json(out, entry.name);
-  if (entry.is_folder) {
-    out += ", \"type\": \"folder\"";
-  } else {
-    fmt::format_to(std::back_inserter(out), ", \"type\": \"file\", \"size\": {}", entry.size);
+  out += entry.is_folder ? ", \"type\": \"folder\"" : ", \"type\": \"file\"";
+  if (!entry.is_folder && !entry.hides_size) {
+    fmt::format_to(std::back_inserter(out), ", \"size\": {}", entry.size);
   }
   fmt::format_to(std::back_inserter(out),
                  ", \"modified\": \"{}\", \"href\": ", iso_time(entry.modified_s));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "http/chunked.h"
+#include "os/saturating.h"
 
 namespace aws {
 namespace {
@@ -55,7 +56,7 @@ void ListingBody::Reading::run(Sys& sys) noexcept {
     if (result <= 0) break;
     for (const ListingEntry& entry : slice.entries) {
       ++(entry.is_folder ? totals.folders : totals.files);
-      totals.bytes += entry.size;
+      totals.bytes = saturating_add(totals.bytes, entry.size);
     }
     entries.add(std::move(slice));
   }

@@ -13,7 +13,8 @@ namespace aws {
 struct ListingEntry {
   std::string_view name;
   bool is_folder = false;
-  std::uint64_t size = 0;       // bytes; of no meaning for a folder
+  bool hides_size = false;      // see os/file_system.h
+  std::uint64_t size = 0;       // bytes; 0 for a folder, and where it is not known
   std::int64_t modified_s = 0;  // seconds since the epoch, perhaps before it
 };
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -16,9 +17,11 @@ enum class ListingFormat : std::uint8_t { Html, Json };
 
 // What the opening says of all that follows.
 struct ListingTotals {
+  static constexpr auto kTooManyBytes = std::numeric_limits<std::uint64_t>::max();
+
   std::uint64_t folders = 0;
   std::uint64_t files = 0;
-  std::uint64_t bytes = 0;    // of all files together
+  std::uint64_t bytes = 0;    // of all files together; kTooManyBytes: that many, or more
   bool is_cut_short = false;  // the folder has more entries than a listing may show
 };
 
@@ -47,7 +50,8 @@ class ListingPage {
 //   {"name": "c", "type": "folder", "modified": "2026-11-21T10:00:00Z", "href": "./c/"},
 //   {"name": "d", "type": "file", "size": 5, "modified": "2026-11-21T10:00:00Z", "href": "./d"}
 //   ]}
-// A name that is not UTF-8 has U+FFFD where it is not; its href has its very bytes, encoded.
+// A file whose size is not known before it is read has no "size". A name that is not UTF-8 has
+// U+FFFD where it is not; its href has its very bytes, encoded.
 [[nodiscard]] std::unique_ptr<ListingPage> make_json_listing(std::string path);
 
 [[nodiscard]] std::unique_ptr<ListingPage> make_listing_page(ListingFormat format, std::string path,

@@ -16,6 +16,7 @@ struct OpenedFile {
   SharedFd file;
   struct stat status {};  // as it is now
   bool is_folder = false;
+  bool hides_size = false;  // status.st_size says nothing; see os/file_system.h
   int error = 0;
   CachedFile* cached = nullptr;  // where FileCache keeps it; valid until the cache is asked again
 };

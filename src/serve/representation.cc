@@ -116,7 +116,7 @@ FilesBeside find_beside(VariantBits variants, const DocumentRoot& root, Lookup& 
   for (std::size_t i = 0; i < kVariants.size(); ++i) {
     if ((variants >> i & 1U) == 0) continue;
     OpenedFile file = root.open(lookup, std::string(path).append(kVariants[i].extension));
-    const bool usable = file.is_file() && file.status.st_size > 0;
+    const bool usable = file.is_file() && !file.hides_size && file.status.st_size > 0;
     if (usable && !is_older(file.status, original)) files[i] = std::move(file);
   }
   return files;

@@ -41,7 +41,8 @@ struct FileChoice {
                                 const OpenedFile& opened);
 
 // Chooses for `request` among the forms of `opened`, which is the regular file at choice.path. A
-// file beside it that is older is stale, and not looked at; nor is an empty one.
+// file beside it that is older is stale, and not looked at; nor is an empty one, or one that hides
+// its size.
 [[nodiscard]] Representation choose_representation(const Request& request, const DocumentRoot& root,
                                                    Lookup& lookup, const Site& site,
                                                    const FileChoice& choice, OpenedFile opened);

@@ -45,33 +45,6 @@ const ResourceKind* kind_of(std::string_view path) {
   return kind == kKinds.end() ? nullptr : kind;
 }
 
-// What an errno of open(2) or fstat(2) means to a client.
-// A folder where a file should be is no error of the kernel's: 0 is 404 too.
-int status_of_error(int error) {
-  switch (error) {
-    case 0:
-    case ENOENT:
-    case ENOTDIR:
-    case EXDEV:  // it leads out of the root: to the client, it is not there
-    case ELOOP:
-    case ENAMETOOLONG:
-    case ENXIO:  // a socket
-    case ENODEV:
-    case EINVAL:
-      return 404;
-    case EACCES:
-    case EPERM:
-      return 403;
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-    case EAGAIN:
-      return 503;
-    default:
-      return 500;
-  }
-}
-
 Response redirect_to_folder(const Target& target) {
   Response response = status_response(301);
   response.head.location = encode_path(target.path) + "/";
@@ -101,8 +74,8 @@ Resources::Resources(Site site)
     : site_(std::move(site)),
       root_(site_.root),
       common_fields_(common_fields_of(site_)),
-      files_(site_, root_, common_fields_),
-      listing_slots_(site_.max_listings) {
+      listing_slots_(site_.max_listings),
+      files_(site_, root_, common_fields_, listing_slots_) {
   Sys sys;
   Lookup lookup{.sys = sys};
   if (!site_.fallback.empty() && !root_.open(lookup, site_.fallback).is_file()) {

@@ -44,8 +44,8 @@ class Resources {
   Site site_;
   DocumentRoot root_;
   std::string common_fields_;  // of every answer: the operator's, CORS, nosniff
-  FileAnswers files_;
   mutable ListingSlots listing_slots_;
+  FileAnswers files_;
 };
 
 }  // namespace aws

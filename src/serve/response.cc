@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <cerrno>
 #include <string_view>
 
 #include "http/status.h"
@@ -31,6 +32,33 @@ Response status_response(int status) {
   response.head.content_length = response.page.size();
   if (status == 503) response.head.more_fields = kRetryAfter;
   return response;
+}
+
+int status_of_error(int error) {
+  switch (error) {
+    case 0:
+    case ENOENT:
+    case ENOTDIR:
+    case EXDEV:  // it leads out of the root: to the client, it is not there
+    case ELOOP:
+    case ENAMETOOLONG:
+    case ENXIO:  // a socket
+    case ENODEV:
+    case EINVAL:
+    case ESPIPE:  // a stream, such as a trace
+    case ESRCH:   // of a process that has ended
+      return 404;
+    case EACCES:
+    case EPERM:
+      return 403;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case EAGAIN:
+      return 503;
+    default:
+      return 500;
+  }
 }
 
 std::string summary(const Response& response) {

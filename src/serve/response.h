@@ -30,6 +30,10 @@ struct Response {
 // to proceed: 304 or 412, both without a body.
 [[nodiscard]] Response decided(Response response, const Decision& decision);
 
+// The status that an errno of open(2), fstat(2) or read(2) becomes. A directory where a file should
+// be is no error of the kernel's: 0 is 404, too.
+[[nodiscard]] int status_of_error(int error);
+
 // An answer whose content is status_page(), if there is one.
 [[nodiscard]] Response status_response(int status);
 

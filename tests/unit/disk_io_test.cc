@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "disk.h"
 #include "temp_folder.h"
 
@@ -61,6 +63,19 @@ TEST_F(DiskIoTest, ReadsAheadWholeStepsSoThatAByteOfOneTellsOfAllOfIt) {
   EXPECT_EQ(probe(0, 2 * kStep), Answer::Missing);
   read_ahead(kStep - 1, 5 * kStep + 1);
   EXPECT_EQ(disk_.sys.pages.resident(file_.get(), 0, 6 * kStep), std::size_t{6 * kStep});
+}
+
+// The sum of an offset and a step there is no offset any more.
+TEST_F(DiskIoTest, KnowsTheEndOfTheLargestFile) {
+  constexpr off_t kMost = std::numeric_limits<off_t>::max();
+  const UniqueFd file = sparse_file(kMost);
+  for (const off_t size : {off_t{1}, kPage, 16 * kPage, 64 * kPage + 1}) {
+    disk_.sys.pages.evict();
+    EXPECT_EQ(disk_.io.probe(file.get(), kMost - size, kMost), Answer::Missing) << size;
+    disk_.io.read_ahead(file.get(), kMost - size, kMost);
+    disk_.sys.pages.arrive(file.get(), disk_.sys.pages.time());
+    EXPECT_EQ(disk_.io.probe(file.get(), kMost - size, kMost), Answer::Resident) << size;
+  }
 }
 
 TEST_F(DiskIoTest, AsksAboutAPageOfASmallFileOnce) {

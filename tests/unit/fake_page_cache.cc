@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "os/saturating.h"
+
 namespace aws {
 namespace {
 
@@ -21,13 +23,13 @@ std::size_t FakePageCache::resident(int file, off_t offset, std::size_t length) 
   if (!cold) return length;
   const struct stat status = status_of(file);
   const auto found = pages_.find({status.st_dev, status.st_ino});
-  const off_t end = offset + static_cast<off_t>(length);
+  const off_t end = saturating_add(offset, static_cast<off_t>(length));
   off_t reached = offset;
   while (reached < std::min(end, status.st_size)) {
     if (found == pages_.end() || !found->second.contains(reached / kPageSize)) {
       return static_cast<std::size_t>(reached - offset);
     }
-    reached = (reached / kPageSize + 1) * kPageSize;
+    reached = saturating_add(reached / kPageSize * kPageSize, kPageSize);
   }
   return length;
 }
@@ -53,8 +55,9 @@ void FakePageCache::take_in(int file, off_t offset, std::size_t length) {
 }
 
 void FakePageCache::add(const Inode& inode, off_t offset, std::size_t length) {
-  const off_t end = offset + static_cast<off_t>(length);
-  for (off_t page = offset / kPageSize; page * kPageSize < end; ++page)
+  if (length == 0) return;
+  const off_t last = saturating_add(offset, static_cast<off_t>(length)) - 1;
+  for (off_t page = offset / kPageSize; page <= last / kPageSize; ++page)
     pages_[inode].insert(page);
 }
 

@@ -7,6 +7,8 @@
 #include <linux/magic.h>
 #include <unistd.h>
 
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -343,6 +345,45 @@ TEST_F(ResidencyTest, OnAFileSystemThatCannotBeAskedIsAHelpersBusiness) {
   sys_.fail_call(1, EIO, Call::FileSystemOf);
   await_all(residency_);
   EXPECT_EQ(counters_.silent, 11U);
+}
+
+// ---- Edges
+
+constexpr off_t kMost = std::numeric_limits<off_t>::max();
+constexpr std::uint64_t kEndless = std::numeric_limits<std::uint64_t>::max();
+
+// A file may be 2^63 - 1 bytes long: no offset stands behind its last block, or a window further
+// on.
+TEST_F(ResidencyTest, ComesToTheEndOfTheLargestFile) {
+  const UniqueFd file = sparse_file(kMost);
+  for (const bool cold : {false, true}) {
+    sys_.pages.cold = cold;
+    for (const off_t size :
+         {off_t{1}, off_t{16}, off_t{4096}, kWindow - 1, kWindow, 9 * kWindow + 5}) {
+      Residency residency(disk_.io, file.get(), completion_);
+      residency.aim(kMost - size, static_cast<std::uint64_t>(size));
+      for (off_t done = 0; done < size; done += kWindow)
+        EXPECT_EQ(await(residency, kMost - size + done), std::min(kWindow, size - done)) << cold;
+    }
+  }
+}
+
+TEST_F(ResidencyTest, KnowsTheWindowsOfTheLargestFile) {
+  const UniqueFd file = sparse_file(kMost);
+  Residency residency(disk_.io, file.get(), completion_);
+  residency.aim(0, kMost);
+  const off_t last = (kMost - 1) / kWindow * kWindow;
+  for (const off_t offset : {off_t{0}, kWindow << 31, kWindow << 44, last - kWindow, last})
+    EXPECT_EQ(await(residency, offset), std::min(kWindow, kMost - offset)) << offset;
+}
+
+TEST_F(ResidencyTest, GivesNoMoreThanTheAimHoweverMuchIsWanted) {
+  sys_.pages.cold = false;
+  residency_.aim(5, 2 * kWindow);
+  for (const std::uint64_t wanted : {kEndless, static_cast<std::uint64_t>(kMost)}) {
+    residency_.forget();
+    EXPECT_EQ(residency_.ready(7, wanted), 2 * kWindow - 2);
+  }
 }
 
 // ---- Limits

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstddef>
 #include <filesystem>
@@ -62,6 +64,13 @@ class TempFolder {
     byte = static_cast<char>(state >> 56);
   }
   return bytes;
+}
+
+// An empty file of `size` bytes in memory, where any size that an off_t can hold is possible.
+[[nodiscard]] inline UniqueFd sparse_file(off_t size) {
+  UniqueFd file(::memfd_create("sparse", MFD_CLOEXEC));
+  if (::ftruncate(file.get(), size) != 0) throw std::runtime_error("ftruncate");
+  return file;
 }
 
 [[nodiscard]] inline UniqueFd open_file(const std::string& name) {
