@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
         aws::parse_command_line(argc, argv, "Sends every line to everybody else.", defaults));
     server.on_connect([&](Client& client) {
       client->text = "guest " + std::to_string(client.id());
+      if (!client.send_all("you are " + client->text + "\n")) client.close_now();
       send_to_others(server, client.id(), client->text + " has joined\n");
     });
     server.on_data([&](Client& client, std::string_view bytes) -> std::size_t {

@@ -24,17 +24,21 @@ EventLoop::EventLoop(LoopSharedState& shared, Sys& kernel)
       stall_meter_(shared.options.stall_watch),
       timed_sys_(kernel, stall_meter_),
       scratch_{},
-      wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       timer_fd_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
-  if (!wake_fd_) throw std::system_error(errno, std::generic_category(), "eventfd");
   if (!timer_fd_) throw std::system_error(errno, std::generic_category(), "timerfd_create");
-  watch(wake_fd_.get(), wake_source_);
   watch(timer_fd_.get(), timer_source_);
   stalls = &stall_meter_;
-  if (!shared.options.disk) return;
+  if (!shared.options.disk) {
+    own_wake_fd_.reset(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    wake_fd_ = own_wake_fd_.get();
+    if (wake_fd_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+    watch(wake_fd_, wake_source_);
+    return;
+  }
   disk = &disk_io_.emplace(sys, kernel, *shared.options.disk);
   watch(disk->aio().event_fd(), reads_source_);
   watch(disk->threads().event_fd(), tasks_source_);
+  wake_fd_ = disk->threads().event_fd();  // one descriptor serves both
 }
 
 EventLoop::~EventLoop() = default;
@@ -50,7 +54,7 @@ void EventLoop::watch(int fd, EventSource& source) {
 }
 
 void EventLoop::wake() noexcept {
-  announce(wake_fd_.get());
+  announce(wake_fd_);
 }
 
 void EventLoop::post(std::function<void()> work) {
@@ -132,7 +136,7 @@ void EventLoop::set_timer() {
 
 void EventLoop::on_wake() {
   std::uint64_t ignored = 0;
-  [[maybe_unused]] const ssize_t size = ::read(wake_fd_.get(), &ignored, sizeof(ignored));
+  [[maybe_unused]] const ssize_t size = ::read(wake_fd_, &ignored, sizeof(ignored));
   run_posted();
 }
 
@@ -160,6 +164,7 @@ void EventLoop::on_reads_done() {
 void EventLoop::on_tasks_done() {
   disk_io_->threads().reap(ready);
   notify_ready();
+  run_posted();
 }
 
 // io_submit(2) completes reads of data in memory before it returns. Their sessions resume now;

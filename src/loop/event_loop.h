@@ -155,7 +155,8 @@ class EventLoop final : public LoopContext {
   Source timer_source_{*this, &EventLoop::on_timer};
   Source reads_source_{*this, &EventLoop::on_reads_done};
   Source tasks_source_{*this, &EventLoop::on_tasks_done};
-  UniqueFd wake_fd_;
+  UniqueFd own_wake_fd_;  // unless the thread pool's eventfd serves
+  int wake_fd_ = -1;
   UniqueFd timer_fd_;
   std::int64_t timer_us_ = Timeouts::kNever;  // when it fires (Moment::monotonic_us)
   std::mutex posted_mutex_;                   // guards posted_

@@ -92,10 +92,10 @@ std::runtime_error cannot_listen(const std::string& where, std::uint16_t port, i
   std::string what = "cannot listen on " + where + " port " + std::to_string(port) + ": ";
   switch (error) {
     case EADDRINUSE:
-      what += "the port is taken; choose another port, or 0 for any free one";
+      what += "the port is taken; choose another with --port, or --port 0";
       break;
     case EACCES:
-      what += "not permitted; choose a port of 1024 or above";
+      what += "not permitted; choose a port of 1024 or above with --port";
       break;
     case EADDRNOTAVAIL:
       what += "this machine has no such address; see `ip address`";

@@ -5,9 +5,9 @@ import subprocess
 from conftest import TOP
 
 # Steps of other targets, not for people to ask for.
-STEPS = {"suites", "fuzz-programs", "install-library", "deps-clang", "FORCE"}
+STEPS = {"suites", "fuzz-programs", "install-library", "deps-clang", "echo-programs", "FORCE"}
 TARGETS = {"all", "lib", "examples", "deps", "run", "www", "unit", "check", "asan", "tsan", "clang", "fuzz", "torture",
-           "bench", "bench-stall", "bench-docs", "bench-shim", "format", "lint", "install", "uninstall", "clean", "help"}
+           "bench", "bench-stall", "bench-docs", "bench-echo", "bench-shim", "grade-self", "soak", "format", "lint", "install", "uninstall", "clean", "help"}
 
 
 def makefiles():

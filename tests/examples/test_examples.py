@@ -210,8 +210,9 @@ def test_chat_sends_each_line_to_everybody_else(example):
     clients = []
     for _ in range(3):
         clients.append(running.connect())
+        assert re.fullmatch(rb"you are guest \d+\n", receive_until(clients[-1], b"\n"))
         for before in clients[:-1]:
-            assert receive_until(before, b"has joined\n").endswith(b"has joined\n")
+            assert re.fullmatch(rb"guest \d+ has joined\n", receive_until(before, b"\n"))
     clients[0].sendall(b"one\ntwo\n")
     for client in clients[1:]:
         assert re.fullmatch(rb"guest \d+: one\nguest \d+: two\n", receive_until(client, b"\n", 2))
@@ -224,6 +225,7 @@ def test_chat_closes_a_client_that_does_not_read(example):
     running = example("chat")
     with running.connect() as talker, running.connect(), running.connect() as listener:
         receive_until(talker, b"has joined\n", 2)  # the one that never reads, and the listener
+        receive_until(listener, b"\n")
         heard = b""
         while b"has left\n" not in heard:
             talker.sendall((b"x" * 3900 + b"\n") * 10)
