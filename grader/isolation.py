@@ -7,6 +7,7 @@ jail's commands run as an unprivileged user, because the kernel does not limit t
 """
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -27,12 +28,14 @@ class Isolation:
     """How commands are separated from the machine: kind is "bwrap", "unshare" or "none".
 
     `as_root` is whether the grader was started by root, which a worker cannot see: in an enclosure every user is number 0.
+    `other_threads` is how many threads the same user has elsewhere: before Linux 5.14, RLIMIT_NPROC counts them, too.
     """
 
-    def __init__(self, kind: str, job: int = 0, as_root: Optional[bool] = None):
+    def __init__(self, kind: str, job: int = 0, as_root: Optional[bool] = None, other_threads: int = 0):
         self.kind = kind
         self.as_root = os.geteuid() == 0 if as_root is None else as_root
         self.uid = FIRST_UID + job
+        self.other_threads = other_threads
 
     @property
     def isolates(self) -> bool:
@@ -76,11 +79,12 @@ def bwrap_bind(path: str) -> list[str]:
     return ["--ro-bind", path, path] if not path.startswith("/tmp/") else []
 
 
-def bwrap_tmp() -> list[str]:
+@functools.lru_cache(maxsize=None)
+def bwrap_tmp() -> tuple[str, ...]:
     """Versions before 0.5 cannot limit the size; RLIMIT_FSIZE limits each file anyway."""
     usage = subprocess.run(["bwrap", "--help"], capture_output=True, text=True, check=False)
     size = ["--size", str(TMP_BYTES)] if "--size" in usage.stdout + usage.stderr else []
-    return [*size, "--tmpfs", "/tmp"]
+    return (*size, "--tmpfs", "/tmp")
 
 
 def late_binds(readable: list[Path]) -> list[str]:

@@ -60,6 +60,8 @@ def print_list(rows: list[Row]) -> None:
 
 def grade(options: argparse.Namespace, rows: list[Row]) -> int:
     kind = best_kind(options.isolation)
+    if kind != options.isolation and options.isolation not in ("auto", "none"):
+        raise MachineLacks(f"{options.isolation} cannot make namespaces here: leave --isolation out")
     if kind == "none" and options.isolation != "none":
         command_line.complain("no namespaces for processes and networks can be had here (bwrap, unshare): "
                               "submissions are not kept from this machine, and are graded one by one")

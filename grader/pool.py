@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Optional
 
+from grader import procfs
 from grader.check import ALL
 from grader.isolation import Isolation
 from grader.scheme import Row
@@ -103,6 +104,7 @@ class Pool:
         reader.start()
         details = {"submission": str(graded.submission.resolve()), "workspace": str(graded.workspace), "job": job,
                    "as_root": os.geteuid() == 0,
+                   "other_threads": 0 if os.geteuid() == 0 else procfs.threads_of_user(os.geteuid()),
                    "isolation": orders.isolation, "shim": str(orders.shim), "seed": orders.seed,
                    "timeout": orders.timeout_s, "keep": orders.keep,
                    "tests": [[row.id, row.points, row.column] for row in orders.rows]}

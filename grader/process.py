@@ -1,6 +1,7 @@
 """Starts a command in the jail, knows its process id out here, and leaves nothing of it behind."""
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import signal
@@ -33,6 +34,7 @@ class Process:
     def __init__(self, isolation: Isolation, box: Path, directory: Path, command: list[str], log: Path,
                  limits: Limits, readable: list[Path], patience: Patience, held: bool = False):
         self.log = log
+        limits = dataclasses.replace(limits, processes=limits.processes + isolation.other_threads)
         self._isolates = isolation.isolates
         pid_file = box / f".{log.stem}.pid"
         pid_file.unlink(missing_ok=True)

@@ -89,6 +89,15 @@ def descendant_by_inner_pid(ancestor: int, inner: int) -> Optional[int]:
     return None
 
 
+def threads_of_user(uid: int) -> int:
+    """How many threads a user has in this process namespace."""
+    count = 0
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and status(int(entry), "Uid").split()[:1] == [str(uid)]:
+            count += int(status(int(entry), "Threads") or 0)
+    return count
+
+
 def descriptors(pid: int) -> dict[int, str]:
     """The open descriptors and what they lead to, such as "socket:[1234]" or a path."""
     found = {}

@@ -52,7 +52,7 @@ def prepare(orders: dict, workspace: Workspace, isolation: Isolation, patience: 
 
 
 def grade(orders: dict) -> None:
-    isolation = Isolation(orders["isolation"], orders["job"], orders["as_root"])
+    isolation = Isolation(orders["isolation"], orders["job"], orders["as_root"], orders["other_threads"])
     patience = Patience(orders["timeout"], measured_scale())
     workspace = Workspace(Path(orders["workspace"]))
     built = prepare(orders, workspace, isolation, patience)
