@@ -22,6 +22,7 @@ struct OpenEntry : Link {};
 class StreamProtocol final : public Protocol {
  public:
   static constexpr std::int64_t kLingerUs = 2'000'000;
+  static constexpr std::int64_t kLingerAtStopUs = 500'000;
 
   // All three must outlive it.
   StreamProtocol(EventLoop& event_loop, const ServerOptions& options,
@@ -29,6 +30,8 @@ class StreamProtocol final : public Protocol {
 
   [[nodiscard]] std::unique_ptr<Session> make_session(Arrival arrival) override;
   [[nodiscard]] std::span<const TimeoutKind> idle_kinds() const override { return {&idle, 1}; }
+
+  void on_stop() override { loop.timeouts().set_limit(linger, kLingerAtStopUs); }
 
   // Calls `call` for every open session of this loop.
   void for_each(const std::function<void(ConnectionBase&)>& call);
