@@ -146,6 +146,22 @@ TEST_F(EventLoopTest, TellsASessionThatWaitsToSendThatItsPeerIsGone) {
   EXPECT_EQ(event.get(), Event::PeerGone);
 }
 
+// The loop sleeps otherwise: nothing tells it of the others.
+TEST_F(EventLoopTest, LooksByItselfWhetherAnotherLoopHasMadeRoom) {
+  build({.max_connections = 1, .grace_us = kLong_us});
+  serve_echo();
+  running_->shared.connections = 1;
+  run();
+  const TestClient client = connect();
+  client.send("hello");
+  running_->await_iteration();
+  call([this] {
+    EXPECT_EQ(loop().sessions_opened(), 0U);
+    running_->shared.connections = 0;
+  });
+  EXPECT_EQ(client.receive(5), "hello");
+}
+
 // Else every protocol would have to remember to.
 TEST_F(EventLoopTest, ClosesTheSocketOfASessionThatWantsToClose) {
   build();

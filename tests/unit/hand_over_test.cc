@@ -92,6 +92,26 @@ TEST_F(HandOverTest, ChangesWhatTheSocketIsWatchedFor) {
   EXPECT_EQ(client.receive(4), "echo");
 }
 
+TEST_F(HandOverTest, MayHappenAgain) {
+  build();
+  run();
+  const TestClient client = add([this](ScriptedSession& self, Event /*event*/) {
+    if (self.receive().empty()) return Want::Read;
+    self.next = scripted(self.take_socket(), [](ScriptedSession& second, Event /*event*/) {
+      const std::string bytes = second.receive();
+      return bytes.empty() ? Want::Read : second.hand_over_to_echo(bytes);
+    });
+    return Want::HandOver;
+  });
+  client.send("1");
+  running_->await_iteration();
+  client.send("2");
+  EXPECT_EQ(client.receive(1), "2");
+  client.send("3");
+  EXPECT_EQ(client.receive(1), "3");
+  call([this] { EXPECT_EQ(destroyed_, 2); });
+}
+
 // The successor keeps the place of its predecessor, no more and no less.
 TEST_F(HandOverTest, KeepsTheNumberOfConnections) {
   for (const bool at_once : {true, false}) {
