@@ -10,16 +10,18 @@
 //
 // A thread of the shim's own answers, so this part alone may block. If another process answers at
 // the path already, and in a forked child, the socket is the path with a dot and the process
-// number.
+// number. The process that made a socket removes it at its end.
 #ifndef PRELOAD_CONTROL_H
 #define PRELOAD_CONTROL_H
 
-#include <stdbool.h>
+#include "sandbox.h"
 
-// `path` must stay. Returns 0 or -errno.
+// The path is copied. Returns 0 or -errno.
 int start_control(const char* path);
 void restart_control(void);  // in a forked child, which has not its parent's thread
 void stop_control(void);     // at the end: the socket's file goes
-bool is_control(int fd);
+
+// Ends the thread, and removes the socket, if the filter would forbid what the thread does.
+void prepare_control_for(const struct Filter* filter);
 
 #endif

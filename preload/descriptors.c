@@ -5,19 +5,23 @@
 #include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "look.h"
+#include "process.h"
 #include "real.h"
 
-enum { kChunkSize = 256, kChunkCount = 4096 };  // a million descriptors
+// A million descriptors, of which the first thousand need no memory from the kernel.
+enum { kChunkSize = 256, kChunkCount = 4096, kFirstChunks = 4 };
 
 struct Chunk {
   struct Descriptor descriptors[kChunkSize];
 };
 
-static _Atomic(struct Chunk*) chunks[kChunkCount];
+static struct Chunk first_chunks[kFirstChunks];
+static _Atomic(struct Chunk*) chunks[kChunkCount] = {&first_chunks[0], &first_chunks[1],
+                                                     &first_chunks[2], &first_chunks[3]};
 static atomic_uint_fast64_t next_connection = 1;
 
 static struct Chunk* make_chunk(_Atomic(struct Chunk*)* place) {
@@ -47,94 +51,155 @@ struct Descriptor* make_descriptor(int fd) {
   return entry_of(fd, true);
 }
 
+// ---- What begins and ends
+
 static void start_counting(struct Descriptor* descriptor, uint32_t generation) {
   for (int call = 0; call < kCallCount; call++)
     atomic_store_explicit(&descriptor->numbers[call], 0, memory_order_relaxed);
   atomic_store(&descriptor->spent, 0);
+  atomic_store(&descriptor->path_asked, 0);
+  atomic_store(&descriptor->port_asked, 0);
   atomic_store(&descriptor->generation, generation);
 }
 
-static void forget_registrations(struct Descriptor* descriptor) {
+static void forget(struct Descriptor* descriptor) {
   for (int i = 0; i < kRegistrationLimit; i++)
     atomic_store(&descriptor->registrations[i].epoll, 0);
-}
-
-// What epoll was told before the descriptor was first looked at stays true.
-static void start_anew(struct Descriptor* descriptor, uint64_t identity, uint64_t connection,
-                       uint32_t generation) {
-  atomic_store(&descriptor->connection, connection);
-  start_counting(descriptor, generation);
-  uint64_t before = atomic_load(&descriptor->identity);
-  if (identity == 0 || (before != 0 && before != identity)) forget_registrations(descriptor);
-  atomic_store(&descriptor->identity, identity);
+  atomic_store(&descriptor->connection, 0);
+  atomic_store(&descriptor->name_hash, 0);
+  start_counting(descriptor, 0);
+  atomic_store(&descriptor->traits, 0);
 }
 
 void forget_descriptor(int fd) {
   struct Descriptor* descriptor = entry_of(fd, false);
-  if (descriptor != NULL) start_anew(descriptor, 0, 0, 0);
+  if (descriptor != NULL && !is_vfork_child()) forget(descriptor);
 }
 
-static uint64_t identity_of(const struct stat* status) {
-  return (uint64_t)status->st_ino * UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)status->st_dev ^
-         (uint64_t)1 << 63;
-}
-
-static bool look_at(int fd, struct stat* status) {
-  // fstat is not a system call of its own everywhere, newfstatat is.
-  return kernel_call(SYS_newfstatat, (long)fd, "", status, (long)AT_EMPTY_PATH) == 0;
-}
-
-static int socket_option(int fd, int name) {
-  int value = 0;
-  socklen_t size = sizeof value;
-  return kernel_call(SYS_getsockopt, (long)fd, (long)SOL_SOCKET, (long)name, &value, &size) == 0
-             ? value
-             : -1;
-}
-
-static void classify(int fd, const struct stat* status, struct Subject* subject) {
-  if (S_ISREG(status->st_mode)) {
-    subject->kind = kFileKind;
-    subject->is_direct = (kernel_call(SYS_fcntl, (long)fd, (long)F_GETFL) & O_DIRECT) != 0;
-  } else if (S_ISSOCK(status->st_mode)) {
-    subject->keeps_messages = socket_option(fd, SO_TYPE) != SOCK_STREAM;
-    subject->kind = socket_option(fd, SO_ACCEPTCONN) == 1 ? kListenerKind : kSocketKind;
-  } else {
-    subject->kind = kOtherKind;
-  }
-}
-
-struct Subject subject_of(int fd, uint32_t generation) {
-  struct Subject subject = {.kind = kNothing};
-  struct stat status;
-  if (fd < 0 || !look_at(fd, &status)) return subject;
-  struct Descriptor* descriptor = entry_of(fd, true);
-  if (descriptor != NULL) {
-    uint64_t identity = identity_of(&status);
-    if (atomic_load(&descriptor->identity) != identity) {
-      start_anew(descriptor, identity, 0, generation);
-    } else if (atomic_load(&descriptor->generation) != generation) {
-      start_counting(descriptor, generation);
+void forget_descriptors(unsigned first, unsigned last) {
+  if (last >= kChunkSize * kChunkCount) last = kChunkSize * kChunkCount - 1;
+  for (unsigned fd = first; fd <= last && !is_vfork_child();) {
+    struct Descriptor* descriptor = entry_of((int)fd, false);
+    if (descriptor == NULL) {
+      fd = (fd / kChunkSize + 1) * kChunkSize;
+      continue;
     }
-    subject.connection = atomic_load(&descriptor->connection);
+    // What is untouched stays so: to write there would cost memory.
+    if (atomic_load(&descriptor->generation) != 0 || atomic_load(&descriptor->traits) != 0)
+      forget(descriptor);
+    fd++;
   }
-  if (fd <= STDERR_FILENO && subject.connection == 0) return subject;
-  subject.descriptor = descriptor;
-  classify(fd, &status, &subject);
-  return subject;
 }
 
-void begin_connection(int fd, uint32_t generation) {
-  struct stat status;
+// The entry of a new descriptor, emptied; NULL if there is none, or none that is this process's.
+static struct Descriptor* begin(int fd) {
   struct Descriptor* descriptor = entry_of(fd, true);
-  if (descriptor == NULL || !look_at(fd, &status)) return;
-  start_anew(descriptor, identity_of(&status), atomic_fetch_add(&next_connection, 1), generation);
+  if (descriptor == NULL || is_vfork_child()) return NULL;
+  forget(descriptor);
+  return descriptor;
+}
+
+void note_descriptor(int fd, unsigned traits) {
+  struct Descriptor* descriptor = begin(fd);
+  if (descriptor != NULL) atomic_store(&descriptor->traits, traits);
+}
+
+unsigned socket_traits(int type, int protocol) {
+  const int kTypeMask = ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+  bool is_stream = (type & kTypeMask) == SOCK_STREAM && protocol != IPPROTO_SCTP;
+  return kSocketKind | (is_stream ? 0u : kKeepsMessages);
+}
+
+void note_duplicate(int from, int to) {
+  struct Descriptor* original = entry_of(from, false);
+  struct Descriptor* duplicate = from != to ? begin(to) : NULL;
+  if (original == NULL || duplicate == NULL) return;
+  if ((atomic_load(&original->traits) & kKindMask) == kNothing) return;
+  atomic_store(&duplicate->traits, atomic_fetch_or(&original->traits, kIsShared) | kIsShared);
+}
+
+static void number_connection(struct Descriptor* descriptor, uint32_t generation) {
+  atomic_store(&descriptor->connection, atomic_fetch_add(&next_connection, 1));
+  start_counting(descriptor, generation);
+}
+
+// Linux gives an accepted socket none of the listener's file status flags.
+void note_accepted(int listener, int fd, int flags, uint32_t generation) {
+  struct Descriptor* parent = entry_of(listener, false);
+  struct Descriptor* descriptor = begin(fd);
+  if (descriptor == NULL) return;
+  unsigned traits = parent != NULL ? atomic_load(&parent->traits) : 0;
+  if ((traits & kKindMask) == kListenerKind)
+    atomic_store(&descriptor->traits,
+                 kSocketKind | (traits & kKeepsMessages) | status_traits(flags & SOCK_NONBLOCK));
+  number_connection(descriptor, generation);
+}
+
+void note_connected(int fd, uint32_t generation) {
+  struct Descriptor* descriptor = entry_of(fd, true);
+  if (descriptor != NULL && !is_vfork_child()) number_connection(descriptor, generation);
 }
 
 void number_connections_from(uint64_t number) {
   atomic_store(&next_connection, number);
 }
 
+// ---- What changes
+
+static void change(int fd, unsigned cleared, unsigned set) {
+  struct Descriptor* descriptor = entry_of(fd, false);
+  if (descriptor == NULL || is_vfork_child()) return;
+  unsigned traits = atomic_load(&descriptor->traits);
+  if ((traits & kKindMask) != kNothing)
+    atomic_store(&descriptor->traits, (traits & ~cleared) | set);
+}
+
+void note_listener(int fd) {
+  change(fd, kKindMask, kListenerKind);
+}
+
+void note_status(int fd, int flags) {
+  change(fd, kIsNonblocking | kIsDirect | kAppends, status_traits(flags));
+}
+
+void note_blocking(int fd, bool blocks) {
+  change(fd, kIsNonblocking, blocks ? 0 : kIsNonblocking);
+}
+
+// ---- What is asked
+
+struct Descriptor* counted_descriptor(int fd, uint32_t generation) {
+  struct Descriptor* descriptor = entry_of(fd, true);
+  if (descriptor != NULL && atomic_load(&descriptor->generation) != generation)
+    start_counting(descriptor, generation);
+  return descriptor;
+}
+
+static unsigned learn(struct Descriptor* descriptor, int fd) {
+  unsigned known = descriptor != NULL ? atomic_load(&descriptor->traits) : 0;
+  if ((known & kKindMask) != kNothing) return known;
+  unsigned traits = look_at_descriptor(fd);
+  if (descriptor != NULL && !is_vfork_child())
+    atomic_compare_exchange_strong(&descriptor->traits, &known, traits);
+  return traits;
+}
+
+struct Subject subject_of(int fd, uint32_t generation) {
+  struct Subject subject = {.kind = kNothing};
+  struct Descriptor* descriptor = counted_descriptor(fd, generation);
+  if (descriptor != NULL) subject.connection = atomic_load(&descriptor->connection);
+  if (fd < 0 || (fd <= STDERR_FILENO && subject.connection == 0)) return subject;
+  subject.traits = learn(descriptor, fd);
+  subject.kind = (enum Kind)(subject.traits & kKindMask);
+  subject.descriptor = subject.kind == kNothing ? NULL : descriptor;
+  return subject;
+}
+
 bool may_block(int fd) {
-  return (kernel_call(SYS_fcntl, (long)fd, (long)F_GETFL) & O_NONBLOCK) == 0;
+  struct Descriptor* descriptor = entry_of(fd, false);
+  unsigned traits = descriptor != NULL ? atomic_load(&descriptor->traits) : 0;
+  if ((traits & (kKnowsStatus | kIsShared)) == kKnowsStatus) return (traits & kIsNonblocking) == 0;
+  long flags = kernel_call(SYS_fcntl, (long)fd, (long)F_GETFL);
+  if (flags >= 0) return (flags & O_NONBLOCK) == 0;
+  return (traits & kIsNonblocking) == 0;
 }

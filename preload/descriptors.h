@@ -1,10 +1,13 @@
-// What is known of each descriptor: its connection's number, how often each call came, and what
-// epoll was told of it.
+// What is known of each descriptor: what kind of file it is, its connection's number, how often
+// each call came, and what epoll was told of it.
 //
-// A descriptor's number is reused behind our back (fclose, dup2, the C library's own sockets), so
-// each entry knows which file it is about, and one that speaks of another file starts anew. No
-// locks: programs that use one descriptor from two threads at once get both calls counted.
-// Callable from signal handlers; the memory is asked from the kernel, in pages, when first needed.
+// The hooks of the calls that make, duplicate and close descriptors keep this up to date, so that a
+// transfer costs no system call of the shim's own: the kernel is asked what a descriptor is when
+// the first call on it comes and nobody saw it begin, and then no more. (Descriptors that are
+// closed and made again past the C library's functions keep what was known of their number.)
+//
+// No locks: programs that use one descriptor from two threads at once get both calls counted.
+// Callable from signal handlers. The memory for descriptors above 1023 is asked from the kernel.
 #ifndef PRELOAD_DESCRIPTORS_H
 #define PRELOAD_DESCRIPTORS_H
 
@@ -24,12 +27,31 @@ struct Registration {
   atomic_uint_fast64_t data;
 };
 
+// What a descriptor is: an enum Kind in the lowest bits, which is kNothing until it is known, and
+// these.
+enum Trait {
+  kKindMask = 7,
+  kKeepsMessages = 1 << 3,  // a socket on which half a send is another message
+  kMovesRecords = 1 << 4,   // whatever else moves a transfer whole or not at all: eventfd, /proc
+  kFewErrors = 1 << 5,      // eventfd and its like: read and write meet few errors
+  kIsPipe = 1 << 6,         // few errors too; short writes are whole, and packets with O_DIRECT
+  kIsSeekable = 1 << 7,     // a transfer that AIO made may be made again
+  kKnowsStatus = 1 << 8,    // of the file status flags (F_GETFL) the next three
+  kIsNonblocking = 1 << 9,
+  kIsDirect = 1 << 10,  // O_DIRECT
+  kAppends = 1 << 11,
+  kIsShared = 1 << 12,  // other descriptors share the flags, and may change them
+};
+
 struct Descriptor {
-  atomic_uint_fast64_t identity;    // of the file that the rest is about
-  atomic_uint_fast64_t connection;  // its number; 0: none that we saw begin
+  atomic_uint traits;
   atomic_uint generation;           // of the plan that counted
+  atomic_uint_fast64_t connection;  // its number; 0: none that we saw begin
   atomic_uint_fast64_t spent;       // rules whose `once` is over
   atomic_uint_fast64_t numbers[kCallCount];
+  // Rules by their index: whose `where` has been compared with the path or the port, and agrees.
+  atomic_uint_fast64_t path_asked, path_agrees, port_asked, port_agrees;
+  atomic_uint_fast64_t name_hash;  // see where.h; 0: not known
   struct Registration registrations[kRegistrationLimit];
 };
 
@@ -37,26 +59,49 @@ struct Descriptor {
 struct Subject {
   struct Descriptor* descriptor;  // NULL: none, or one beyond the table
   enum Kind kind;
-  bool keeps_messages;  // a socket on which half a send is another message
-  bool is_direct;       // a file opened with O_DIRECT
+  unsigned traits;
   uint64_t connection;
 };
 
-// Looks at the descriptor. kNothing if it is not open, or is stdio that is no connection of ours.
+// kNothing if the descriptor is not open, if a sandbox forbids to ask what it is, or if it is stdio
+// that is no connection of ours.
 struct Subject subject_of(int fd, uint32_t generation);
-
-// A stream that accept or connect has just made gets the next connection number.
-void begin_connection(int fd, uint32_t generation);
-// The number that the next connection gets.
-void number_connections_from(uint64_t number);
 
 // The descriptor is new, or about to be closed: nothing of what was known holds.
 void forget_descriptor(int fd);
+void forget_descriptors(unsigned first, unsigned last);
 
-// The descriptor's entry, which may be about another file still; NULL if there is none, or none to
-// be had.
+// The descriptor is new, and a file with these traits.
+void note_descriptor(int fd, unsigned traits);
+
+// What socket(2) makes.
+unsigned socket_traits(int type, int protocol);
+
+// `to` is now a duplicate of `from`: the same file, and a descriptor of its own.
+void note_duplicate(int from, int to);
+
+// A connection that `listener` has accepted gets the next connection number; `flags` are those of
+// accept4.
+void note_accepted(int listener, int fd, int flags, uint32_t generation);
+
+// The connection that connect begins on `fd` gets the next number.
+void note_connected(int fd, uint32_t generation);
+
+void note_listener(int fd);
+
+// The file status flags were set: by F_SETFL, or by FIONBIO.
+void note_status(int fd, int flags);
+void note_blocking(int fd, bool blocks);
+
+// The number that the next connection gets.
+void number_connections_from(uint64_t number);
+
+// The descriptor's entry, which may say nothing yet; NULL if there is none, or none to be had.
 struct Descriptor* find_descriptor(int fd);
 struct Descriptor* make_descriptor(int fd);
+
+// As make_descriptor; counts and comparisons with another plan than this one's are forgotten.
+struct Descriptor* counted_descriptor(int fd, uint32_t generation);
 
 // Whether the descriptor may block a call, so that EAGAIN would be an answer it cannot give.
 bool may_block(int fd);

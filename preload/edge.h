@@ -8,6 +8,7 @@
 #ifndef PRELOAD_EDGE_H
 #define PRELOAD_EDGE_H
 
+#include <stdbool.h>
 #include <sys/epoll.h>
 
 // What the program told epoll, successfully.
@@ -16,5 +17,8 @@ void note_registration(int epoll, int operation, int fd, const struct epoll_even
 // Has each epoll that watches `fd` edge-triggered look anew. Nothing where it is level-triggered
 // (a new look comes anyhow) or one-shot (the program asks for it).
 void renew_edges(int fd);
+
+// Whether a sandbox lets it do so, where there is an edge to renew.
+bool can_renew_edges(int fd);
 
 #endif

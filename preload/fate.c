@@ -2,6 +2,7 @@
 #include "fate.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -9,13 +10,18 @@
 
 #include "descriptors.h"
 #include "edge.h"
+#include "held.h"
 #include "log.h"
 #include "real.h"
+#include "sandbox.h"
 #include "start.h"
 #include "when.h"
 #include "where.h"
 
-enum { kBlock = 4096 };  // what O_DIRECT transfers are multiples of
+enum {
+  kBlock = 4096,  // what O_DIRECT transfers are multiples of
+  kLearnedDescriptors = 1024,
+};
 
 // One call on its way through the rules.
 struct Trial {
@@ -83,16 +89,28 @@ static size_t shortened(const struct Action* action, size_t length) {
   return limit < length ? limit : length;
 }
 
+static bool is_plain_transfer(enum Call call) {
+  return call == kRead || call == kReadv || call == kWrite || call == kWritev;
+}
+
+// Whether the kernel moves all that was asked for or nothing. So it is with a write of at most
+// PIPE_BUF bytes to a pipe, and with a pipe that has O_DIRECT (pipe(2), pipe(7)).
 static bool is_whole(const struct Trial* trial) {
-  return trial->subject.keeps_messages ||
-         (trial->asked->flags & kCalls[trial->asked->call].whole_flags) != 0;
+  const struct Asked* asked = trial->asked;
+  unsigned traits = trial->subject.traits;
+  bool is_short_write =
+      asked->length <= PIPE_BUF && (asked->call == kWrite || asked->call == kWritev);
+  bool is_packet = (traits & kIsDirect) != 0 || is_short_write;
+  return (traits & (kKeepsMessages | kMovesRecords)) != 0 ||
+         ((traits & kIsPipe) != 0 && is_packet) ||
+         (asked->flags & kCalls[asked->call].whole_flags) != 0;
 }
 
 // The length left, or 0 if nothing can be cut off.
 static size_t cut_length(const struct Trial* trial, const struct Rule* rule) {
   size_t length = trial->asked->length;
   size_t shorter = is_whole(trial) ? length : shortened(&rule->action, length);
-  if (trial->subject.is_direct) shorter -= shorter % kBlock;
+  if ((trial->subject.traits & kIsDirect) != 0) shorter -= shorter % kBlock;
   return shorter < length || (rule->action.effect == kRate && !is_whole(trial)) ? shorter : 0;
 }
 
@@ -100,25 +118,56 @@ static bool would_never_block(const struct Asked* asked) {
   return asked->fd < 0 || (asked->flags & MSG_DONTWAIT) != 0 || !may_block(asked->fd);
 }
 
-// Whether the rule's action could happen to this call in the real world, and would be noticed.
+// Pipes, eventfd and their like have nothing of what may befall a disk or a network.
+static bool is_own_error(const struct Trial* trial, int error) {
+  const struct Asked* asked = trial->asked;
+  if ((trial->subject.traits & (kIsPipe | kFewErrors)) == 0 || !is_plain_transfer(asked->call))
+    return true;
+  bool is_write = asked->call == kWrite || asked->call == kWritev;
+  return error == EAGAIN || error == EINTR || error == EINVAL || error == EBADF ||
+         error == EFAULT || (error == EPIPE && is_write && (trial->subject.traits & kIsPipe) != 0);
+}
+
+// The data has been moved when an AIO completion is changed, so the program must be able to move it
+// once more.
+static bool is_repeatable(const struct Trial* trial) {
+  return (trial->subject.traits & kIsSeekable) != 0 &&
+         !(trial->asked->is_write && (trial->subject.traits & kAppends) != 0);
+}
+
+static bool can_fail_with(const struct Trial* trial, int error) {
+  const struct Asked* asked = trial->asked;
+  if (!is_own_error(trial, error)) return false;
+  if (error == EAGAIN) return would_never_block(asked) && can_renew_edges(asked->fd);
+  if (error == EPIPE && (asked->flags & MSG_NOSIGNAL) == 0)
+    return may_call(SYS_tgkill) && may_call(SYS_getpid) && may_call(SYS_gettid);
+  return asked->call != kConnect || error != EINTR || !would_never_block(asked);
+}
+
+// Whether the rule's action could happen to this call in the real world, and would be noticed; and
+// whether a sandbox lets the shim do what the action takes.
 static bool is_possible(const struct Trial* trial, const struct Rule* rule) {
   const struct Asked* asked = trial->asked;
+  if (asked->call == kCompletion && !is_repeatable(trial)) return false;
   switch (rule->action.effect) {
     case kHalf:
     case kMax:
     case kRate:
-      return cut_length(trial, rule) > 0;
+      return cut_length(trial, rule) > 0 &&
+             (trial->plan->is_strict || can_renew_edges(asked->fd)) &&
+             (rule->action.effect != kRate || may_call(SYS_nanosleep));
     case kZero:
       return asked->length > 0 && !is_whole(trial);
     case kReset:
     case kPipe:
-      return trial->subject.kind == kSocketKind && !trial->subject.keeps_messages;
+      return trial->subject.kind == kSocketKind && (trial->subject.traits & kKeepsMessages) == 0 &&
+             may_call(SYS_shutdown) && (rule->action.effect == kPipe || may_call(SYS_connect));
     case kAgain:
-      return would_never_block(asked);
+      return can_fail_with(trial, EAGAIN);
     case kFail:
-      if (asked->call == kConnect && rule->action.error == EINTR) return !would_never_block(asked);
-      return rule->action.error != EAGAIN || would_never_block(asked);
+      return can_fail_with(trial, rule->action.error);
     case kDelay:
+      return may_call(SYS_nanosleep);
     case kEffectCount:
       break;
   }
@@ -219,7 +268,7 @@ static void ask_rules(struct Trial* trial) {
   for (int i = 0; i < trial->plan->rule_count; i++) {
     struct Rule* rule = &trial->plan->rules[i];
     if ((rule->calls & set_of(asked->call)) == 0) continue;
-    if (!is_there(&rule->where, asked, &trial->subject)) continue;
+    if (!is_there(trial->plan, rule, asked, &trial->subject)) continue;
     trial->process_number =
         1 + atomic_fetch_add_explicit(&rule->considered, 1, memory_order_relaxed);
     if (!it_is_time(trial, rule) || !is_possible(trial, rule)) continue;
@@ -231,7 +280,7 @@ static void ask_rules(struct Trial* trial) {
 
 struct Fate fate_of(const struct Asked* asked) {
   struct Trial trial = {.asked = asked, .fate = {.length = asked->length}};
-  if (in_shim || !is_started() || is_ours(asked->fd)) return trial.fate;
+  if (in_shim || !is_started() || is_held(asked->fd)) return trial.fate;
   atomic_fetch_add_explicit(&tallies[asked->call].seen, 1, memory_order_relaxed);
   trial.plan = current_plan();
   if (trial.plan == NULL || (trial.plan->calls & set_of(asked->call)) == 0) return trial.fate;
@@ -243,7 +292,20 @@ struct Fate fate_of(const struct Asked* asked) {
   return trial.fate;
 }
 
-void see_connection(int fd) {
+void see_accepted(int listener, int fd, int flags) {
   struct Plan* plan = current_plan();
-  if (plan != NULL) begin_connection(fd, plan->generation);
+  if (plan != NULL) note_accepted(listener, fd, flags, plan->generation);
+}
+
+void see_connected(int fd) {
+  struct Plan* plan = current_plan();
+  if (plan != NULL) note_connected(fd, plan->generation);
+}
+
+void learn_descriptors(void) {
+  struct Plan* plan = current_plan();
+  for (int fd = 0; plan != NULL && fd < kLearnedDescriptors; fd++) {
+    struct Subject subject = subject_of(fd, plan->generation);
+    if (subject.kind != kNothing) compare_with_rules(plan, fd, &subject);
+  }
 }

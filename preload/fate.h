@@ -21,6 +21,7 @@ struct Asked {
   const struct sockaddr* address;  // of connect; NULL: none
   size_t length;                   // bytes, events or iocbs
   int flags;                       // MSG_ flags
+  bool is_write;                   // of a completion
 };
 
 struct Fate {
@@ -37,7 +38,12 @@ static inline bool is_watched(enum Call call) {
 // Counts the call and decides. Leaves errno alone unless it tells. A delay has passed on return.
 struct Fate fate_of(const struct Asked* asked);
 
-// A stream on `fd` begins: the descriptor of a successful accept or connect.
-void see_connection(int fd);
+// A connection begins: what `listener` accepted with accept4's `flags`, or what connect asked for.
+void see_accepted(int listener, int fd, int flags);
+void see_connected(int fd);
+
+// Asks all that the plan in force may have to know about the first descriptors: soon a sandbox may
+// forbid it.
+void learn_descriptors(void);
 
 #endif

@@ -31,17 +31,24 @@ long submit_aio(const struct AioWay* way, aio_context_t context, long count, str
 
 // The iocb is the program's own, and tells whose read or write is done. A poll's result is a set of
 // bits, of which there is no half.
+static bool is_write(const struct iocb* iocb) {
+  return iocb->aio_lio_opcode == IOCB_CMD_PWRITE || iocb->aio_lio_opcode == IOCB_CMD_PWRITEV;
+}
+
 static bool is_transfer(const struct iocb* iocb) {
   return iocb->aio_lio_opcode == IOCB_CMD_PREAD || iocb->aio_lio_opcode == IOCB_CMD_PREADV ||
-         iocb->aio_lio_opcode == IOCB_CMD_PWRITE || iocb->aio_lio_opcode == IOCB_CMD_PWRITEV;
+         is_write(iocb);
 }
 
 // The bytes have been moved; what is said of them is that they were fewer, or none.
 static void change_completion(struct io_event* event) {
   const struct iocb* iocb = (const struct iocb*)event->obj;
   if (iocb == NULL || event->res <= 0 || !is_transfer(iocb)) return;
-  struct Fate fate =
-      fate_of_transfer(kCompletion, (int)iocb->aio_fildes, -1, (size_t)event->res, 0);
+  struct Fate fate = fate_of(&(struct Asked){.call = kCompletion,
+                                             .fd = (int)iocb->aio_fildes,
+                                             .other_fd = -1,
+                                             .length = (size_t)event->res,
+                                             .is_write = is_write(iocb)});
   if (fate.is_told) {
     event->res = fate.result < 0 ? -errno : fate.result;
   } else {

@@ -1,14 +1,17 @@
-// syscall(2), for the calls that have no function of their own in the C library; memory; the end.
+// syscall(2), for the calls that have no function of their own in the C library and for those that
+// the shim must see however they are made; memory.
 #include "hook.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "aio.h"
 #include "descriptors.h"
-#include "start.h"
+#include "unplanned.h"
 
 static long setup_by_kernel(unsigned depth, aio_context_t* context) {
   return kernel_call(SYS_io_setup, (long)depth, context);
@@ -51,6 +54,24 @@ HOOK long syscall(long number, ...) {
     argument[i] = va_arg(list, long);
   va_end(list);
   switch (number) {
+    case SYS_close:
+      return close_unplanned((int)argument[0]);
+    case SYS_close_range:
+      return close_range((unsigned)argument[0], (unsigned)argument[1], (int)argument[2]);
+    case SYS_dup:
+      return dup((int)argument[0]);
+#ifdef SYS_dup2
+    case SYS_dup2:
+      return dup2((int)argument[0], (int)argument[1]);
+#endif
+    case SYS_dup3:
+      return dup3((int)argument[0], (int)argument[1], (int)argument[2]);
+    case SYS_fcntl:
+      return fcntl((int)argument[0], (int)argument[1], argument[2]);
+    case SYS_prctl:
+      return prctl((int)argument[0], argument[1], argument[2], argument[3], argument[4]);
+    case SYS_seccomp:
+      return confine((unsigned)argument[0], (unsigned)argument[1], (void*)argument[2]);
     case SYS_openat2:
       return open_beneath(argument);
     case SYS_io_setup:
@@ -69,16 +90,4 @@ HOOK long syscall(long number, ...) {
 HOOK void* malloc(size_t size) {
   struct Fate fate = fate_of_transfer(kMalloc, -1, -1, size, 0);
   return fate.is_told ? NULL : REAL(malloc)(size);
-}
-
-HOOK void _exit(int status) {
-  end_process();
-  REAL(_exit)(status);
-  abort();
-}
-
-HOOK void _Exit(int status) {
-  end_process();
-  REAL(_Exit)(status);
-  abort();
 }

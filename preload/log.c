@@ -1,75 +1,77 @@
 #define _GNU_SOURCE
 #include "log.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "errnos.h"
+#include "held.h"
+#include "message.h"
+#include "path.h"
+#include "process.h"
 #include "real.h"
+#include "sandbox.h"
+#include "text.h"
 
-enum { kHighest = 1000, kLineSize = 1024 };
+enum { kLineSize = 1024 };
 
-static const char* log_path;
-static atomic_int log_fd = -1;
+static char log_path[kPathSize];  // empty: no log
 static dev_t log_device;
 static ino_t log_inode;
+static struct timespec last_time;
 
-// A second descriptor for the same file, as high as the limit on descriptors lets it be; -1: none.
-static int duplicate_high(int fd) {
-  for (int least = kHighest; least > STDERR_FILENO; least /= 2) {
-    long moved = kernel_call(SYS_fcntl, (long)fd, (long)F_DUPFD_CLOEXEC, (long)least);
-    if (moved >= 0) return (int)moved;
-  }
-  return -1;
+static long open_file(void) {
+  return kernel_call(SYS_openat, (long)AT_FDCWD, log_path,
+                     (long)(O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC), 0666L);
 }
 
-int keep_stderr(void) {
-  return duplicate_high(STDERR_FILENO);
-}
-
-int move_away(int fd) {
-  int moved = duplicate_high(fd);
-  if (moved < 0) return fd;
-  kernel_call(SYS_close, (long)fd);
-  return moved;
-}
-
-static int open_again(void) {
-  long fd = kernel_call(SYS_openat, (long)AT_FDCWD, log_path,
-                        (long)(O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC), 0666L);
-  if (fd < 0) return (int)fd;
-  fd = move_away((int)fd);
+static long open_and_hold(void) {
+  long fd = open_file();
+  if (fd < 0) return fd;
+  fd = hold(kHeldLog, (int)fd);
   struct stat status;
   if (kernel_call(SYS_newfstatat, fd, "", &status, (long)AT_EMPTY_PATH) == 0) {
     log_device = status.st_dev;
     log_inode = status.st_ino;
   }
-  atomic_store(&log_fd, (int)fd);
-  return 0;
+  return fd;
 }
 
 int open_log(const char* path) {
-  log_path = path;
-  return open_again();
+  int error = make_absolute(log_path, path);
+  if (error != 0) return error;
+  note_time();
+  long fd = open_and_hold();
+  return fd < 0 ? (int)fd : 0;
 }
 
-bool is_log(int fd) {
-  return fd >= 0 && fd == atomic_load_explicit(&log_fd, memory_order_relaxed);
-}
-
-// The descriptor, if it is still the log's: the program may have closed all it did not know.
-static int current_log(void) {
+// A sandbox may forbid to ask. Then nothing is known to have changed.
+static bool is_log(int fd) {
   struct stat status;
-  int fd = atomic_load(&log_fd);
-  if (log_path == NULL) return -1;
-  if (kernel_call(SYS_newfstatat, (long)fd, "", &status, (long)AT_EMPTY_PATH) == 0 &&
-      status.st_dev == log_device && status.st_ino == log_inode)
-    return fd;
-  return open_again() == 0 ? atomic_load(&log_fd) : -1;
+  if (fd < 0) return false;
+  long result = kernel_call(SYS_newfstatat, (long)fd, "", &status, (long)AT_EMPTY_PATH);
+  return result == -EPERM ||
+         (result == 0 && status.st_dev == log_device && status.st_ino == log_inode);
+}
+
+// A child of vfork that has closed its descriptors opens the file for one line: the number that the
+// shim holds is the parent's.
+static void write_line(const struct Text* line) {
+  if (is_log(held(kHeldLog))) {
+    kernel_call(SYS_write, (long)held(kHeldLog), line->at, line->length);
+  } else if (is_vfork_child()) {
+    long fd = open_file();
+    if (fd < 0) return;
+    kernel_call(SYS_write, fd, line->at, line->length);
+    kernel_call(SYS_close, fd);
+  } else {
+    long fd = open_and_hold();
+    if (fd >= 0) kernel_call(SYS_write, fd, line->at, line->length);
+  }
 }
 
 static void add_field(struct Text* line, const char* name, int64_t value) {
@@ -87,9 +89,14 @@ static void add_words(struct Text* line, const char* name, const char* words, si
   add_string(line, "\"");
 }
 
+void note_time(void) {
+  clock_gettime(CLOCK_REALTIME, &last_time);
+}
+
+// clock_gettime needs no system call on most machines, but which ones is the C library's secret.
 static void add_time(struct Text* line) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
+  struct timespec now = last_time;
+  if (may_call(SYS_clock_gettime)) clock_gettime(CLOCK_REALTIME, &now);
   add_string(line, "{\"time\": ");
   add_number(line, now.tv_sec);
   add_string(line, ".");
@@ -97,13 +104,13 @@ static void add_time(struct Text* line) {
 }
 
 void log_fault(const struct Fault* fault) {
-  int fd = current_log();
-  if (fd < 0) return;
+  if (*log_path == '\0') return;
   char buffer[kLineSize];
   struct Text line = text_in(buffer, sizeof buffer);
   add_time(&line);
-  add_field(&line, "pid", kernel_call(SYS_getpid));
-  add_field(&line, "thread", kernel_call(SYS_gettid));
+  add_field(&line, "pid", current_process_id());
+  long thread = kernel_call(SYS_gettid);
+  add_field(&line, "thread", thread > 0 ? thread : 0);
   add_field(&line, "fd", fault->fd);
   add_field(&line, "connection", (int64_t)fault->connection);
   add_words(&line, "call", fault->call, __builtin_strlen(fault->call));
@@ -119,9 +126,5 @@ void log_fault(const struct Fault* fault) {
     add_string(&line, ", \"errno\": null");
   }
   add_string(&line, "}\n");
-  kernel_call(SYS_write, (long)fd, line.at, line.length);
-}
-
-void say(const struct Text* text) {
-  kernel_call(SYS_write, (long)STDERR_FILENO, text->at, text->length);
+  write_line(&line);
 }

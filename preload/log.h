@@ -1,14 +1,14 @@
 // The record of faults: a JSON line each, to the file that SOCKOP_LOG names.
 //
-// The descriptor is out of the program's way: at a high number, and found again if the program
-// closed it. Callable from any thread and from signal handlers; a line is one write.
+// The file stays open (held.h): a program may run out of descriptors, or change its root or its
+// user. If the program has closed it all the same, it is opened again. Callable from any thread and
+// from signal handlers; a line is one write.
 #ifndef PRELOAD_LOG_H
 #define PRELOAD_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-
-#include "text.h"
 
 struct Fault {
   const char* call;
@@ -21,18 +21,11 @@ struct Fault {
   int error;      // errno; 0: none
 };
 
-// Opens the file; returns 0 or -errno.
+// Opens the file, whose path is copied; returns 0 or -errno.
 int open_log(const char* path);
-bool is_log(int fd);
 void log_fault(const struct Fault* fault);
 
-// Writes the text to standard error, past all hooks.
-void say(const struct Text* text);
-
-// Another descriptor for standard error: programs may close theirs before they end.
-int keep_stderr(void);
-
-// Moves a descriptor to a number that programs do not come to; returns the new one.
-int move_away(int fd);
+// Notes the time. A line that is written where a sandbox forbids to ask for the time has this one.
+void note_time(void);
 
 #endif

@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sandbox.h"
+
 // The initial-exec model needs no allocation at a thread's first access, so malloc's hook may look.
 _Thread_local bool in_shim __attribute__((tls_model("initial-exec")));
 
@@ -60,6 +62,7 @@ long kernel_call(long number, ...) {
   for (int i = 0; i < 6; i++)
     arguments[i] = va_arg(list, long);
   va_end(list);
+  if (is_sandboxed() && is_refused(number, arguments)) return -EPERM;
   int saved_errno = errno;
   long result = REAL(syscall)(number, arguments[0], arguments[1], arguments[2], arguments[3],
                               arguments[4], arguments[5]);

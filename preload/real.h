@@ -17,7 +17,8 @@ void* real_function(enum Spelling spelling);
 
 #define REAL(name) ((__typeof__(&name))real_function(kSpelling_##name))
 
-// A system call past all hooks. Returns -errno on failure, and leaves errno alone.
+// A system call past all hooks. Returns -errno on failure, and leaves errno alone. A call that one
+// of the program's seccomp filters forbids is not made: -EPERM.
 long kernel_call(long number, ...);
 
 // Whether this thread is at work for the shim itself: its calls are then nobody's business.

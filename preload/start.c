@@ -13,6 +13,8 @@
 #include "control.h"
 #include "errnos.h"
 #include "log.h"
+#include "message.h"
+#include "process.h"
 #include "real.h"
 #include "summary.h"
 #include "text.h"
@@ -35,7 +37,7 @@ static _Noreturn void refuse(const char* what, const char* which, const char* wh
   add_string(&text, why);
   buffer[text.length] = '\n';
   text.length++;
-  say(&text);
+  (void)say(&text);
   kernel_call(SYS_exit_group, (long)kMistakenPlan);
   abort();
 }
@@ -46,7 +48,7 @@ static _Noreturn void refuse_errno(const char* variable, const char* path, long 
   struct Text text = text_in(what, sizeof what);
   add_string(&text, variable);
   add_string(&text, ": cannot use ");
-  refuse(what, path, name != NULL ? name : "no such luck");
+  refuse(what, path, name != NULL ? name : "it cannot be opened");
 }
 
 static void read_file(const char* path, struct Plan* plan) {
@@ -93,27 +95,33 @@ static struct Plan* plan_from_environment(void) {
 }
 
 static void after_fork(void) {
+  note_process();
   reset_tallies();
   restart_control();
 }
 
-// pthread_atfork allocates: what it allocates is none of the program's calls.
+// Paths are copied: a program may write its title over its environment, and work in another
+// directory. pthread_atfork allocates: what it allocates is none of the program's calls.
 static void start(void) {
   in_shim = true;
   const char* log = getenv("SOCKOP_LOG");
   const char* control = getenv("SOCKOP_CONTROL");
+  const char* summary = getenv("SOCKOP_SUMMARY");
   look_up_all();
+  note_process();
+  note_stderr();
   struct Plan* plan = plan_from_environment();
   if (log != NULL && *log != '\0') {
     int result = open_log(log);
     if (result < 0) refuse_errno("SOCKOP_LOG", log, result);
   }
-  set_summary(getenv("SOCKOP_SUMMARY"));
+  int result = set_summary(summary);
+  if (result < 0) refuse_errno("SOCKOP_SUMMARY", summary, result);
   if (wants_summary() || control != NULL) watch_all();
   arm(plan);
   pthread_atfork(NULL, NULL, after_fork);
   if (control != NULL && *control != '\0') {
-    int result = start_control(control);
+    result = start_control(control);
     if (result < 0) refuse_errno("SOCKOP_CONTROL", control, result);
   }
   in_shim = false;
@@ -140,8 +148,4 @@ void end_process(void) {
   if (atomic_load(&start_state) != kStarted) return;
   write_summary();
   stop_control();
-}
-
-bool is_ours(int fd) {
-  return is_log(fd) || is_summary(fd) || is_control(fd);
 }

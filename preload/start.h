@@ -18,9 +18,6 @@ static inline bool is_started(void) {
   return atomic_load_explicit(&start_state, memory_order_acquire) == kStarted;
 }
 
-// A descriptor of the shim's own, which the program's calls must not reach.
-bool is_ours(int fd);
-
 // Writes the table, once a process.
 void end_process(void);
 

@@ -1,41 +1,53 @@
 #define _GNU_SOURCE
 #include "summary.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "arms.h"
-#include "log.h"
+#include "errnos.h"
+#include "message.h"
+#include "path.h"
+#include "process.h"
 #include "real.h"
 
 enum { kTableSize = 4096, kNameWidth = 14 };
 
-static const char* summary_path;
-static long counting_pid;  // a child of vfork shares our memory, and is not the one that ends
+static char summary_path[kPathSize];  // empty: no table; `-`: standard error
 static atomic_bool is_written;
-static int summary_fd = -1;  // of standard error
 
-static bool is_stderr(void) {
-  return summary_path != NULL && summary_path[0] == '-' && summary_path[1] == '\0';
+static bool is_for_stderr(void) {
+  return strcmp(summary_path, "-") == 0;
 }
 
-void set_summary(const char* path) {
-  summary_path = path != NULL && *path != '\0' ? path : NULL;
-  counting_pid = kernel_call(SYS_getpid);
-  if (is_stderr()) summary_fd = keep_stderr();
+static long open_file(int flags) {
+  return kernel_call(SYS_openat, (long)AT_FDCWD, summary_path,
+                     (long)(O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | flags), 0666L);
 }
 
-bool is_summary(int fd) {
-  return fd >= 0 && fd == summary_fd;
+// A FIFO has perhaps no reader yet.
+int set_summary(const char* path) {
+  if (path == NULL || *path == '\0') return 0;
+  if (strcmp(path, "-") == 0) {
+    strcpy(summary_path, path);
+    hold_stderr();
+    return 0;
+  }
+  int error = make_absolute(summary_path, path);
+  if (error != 0) return error;
+  long fd = open_file(O_NONBLOCK);
+  if (fd >= 0) kernel_call(SYS_close, fd);
+  return fd >= 0 || fd == -ENXIO ? 0 : (int)fd;
 }
 
 bool wants_summary(void) {
-  return summary_path != NULL;
+  return *summary_path != '\0';
 }
 
 void reset_tallies(void) {
-  counting_pid = kernel_call(SYS_getpid);
   atomic_store(&is_written, false);
   for (int call = 0; call < kCallCount; call++) {
     atomic_store(&tallies[call].seen, 0);
@@ -67,20 +79,42 @@ void add_tallies(struct Text* text) {
   }
 }
 
+static void say_that_it_is_lost(long error) {
+  char buffer[kPathSize + 100];
+  struct Text text = text_in(buffer, sizeof buffer);
+  const char* name = errno_name((int)-error);
+  add_string(&text, "sockop: SOCKOP_SUMMARY: cannot write the table to ");
+  add_string(&text, summary_path);
+  add_string(&text, ": ");
+  if (name != NULL) add_string(&text, name);
+  if (name == NULL) add_number(&text, -error);
+  add_string(&text, "\n");
+  (void)say(&text);
+}
+
+static long append_to_file(const struct Text* table) {
+  long fd = open_file(0);
+  if (fd < 0) return fd;
+  long error = write_all(fd, table);
+  kernel_call(SYS_close, fd);
+  return error;
+}
+
+// A child of vfork ends in the memory of its parent, whose counts these are.
 void write_summary(void) {
   char buffer[kTableSize];
-  if (summary_path == NULL || kernel_call(SYS_getpid) != counting_pid ||
+  if (!wants_summary() || current_process_id() != process_id() ||
       atomic_exchange(&is_written, true))
     return;
-  struct Text text = text_in(buffer, sizeof buffer);
-  add_string(&text, "sockop: calls seen and faults given in process ");
-  add_number(&text, counting_pid);
-  add_string(&text, "\n");
-  add_tallies(&text);
-  long fd = summary_fd;
-  if (!is_stderr())
-    fd = kernel_call(SYS_openat, (long)AT_FDCWD, summary_path,
-                     (long)(O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC), 0666L);
-  kernel_call(SYS_write, fd, text.at, text.length);
-  if (!is_stderr()) kernel_call(SYS_close, fd);
+  struct Text table = text_in(buffer, sizeof buffer);
+  add_string(&table, "sockop: calls seen and faults given in process ");
+  add_number(&table, process_id());
+  add_string(&table, "\n");
+  add_tallies(&table);
+  if (is_for_stderr()) {
+    (void)say(&table);
+  } else {
+    long error = append_to_file(&table);
+    if (error < 0) say_that_it_is_lost(error);
+  }
 }

@@ -6,11 +6,13 @@
 
 #include "text.h"
 
-// `-` is standard error, anything else a file to append to; NULL or empty: no table.
-void set_summary(const char* path);
+// `-` is standard error, anything else a file to append to; NULL or empty: no table. The path is
+// copied. Returns 0, or -errno if the file cannot be opened.
+int set_summary(const char* path);
 bool wants_summary(void);
+
+// Writes the table, once a process; or a line that says why it cannot.
 void write_summary(void);
-bool is_summary(int fd);
 
 // A forked process counts its own calls.
 void reset_tallies(void);
