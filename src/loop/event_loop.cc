@@ -1,7 +1,6 @@
 #include "loop/event_loop.h"
 
 #include <sys/eventfd.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,10 +22,8 @@ EventLoop::EventLoop(LoopSharedState& shared, Sys& kernel)
       shared_(shared),
       stall_meter_(shared.options.stall_watch),
       timed_sys_(kernel, stall_meter_),
-      scratch_{},
-      timer_fd_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
-  if (!timer_fd_) throw std::system_error(errno, std::generic_category(), "timerfd_create");
-  watch(timer_fd_.get(), timer_source_);
+      scratch_{} {
+  watch(timer_.fd(), timer_source_);
   stalls = &stall_meter_;
   if (!shared.options.disk) {
     own_wake_fd_.reset(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
@@ -115,21 +112,13 @@ int EventLoop::longest_sleep_ms() const {
   return disk_io_->aio().has_queued() ? 0 : -1;
 }
 
-// Has the timer fire when something is due. Deadlines move back with every event, so the timer is
-// only ever set to an earlier time: if it fires too early, it is set anew. A timeout of
-// epoll_wait(2) would have the kernel start and cancel a timer each time that the loop sleeps.
+// Has the timer fire when something is due.
 void EventLoop::set_timer() {
   std::int64_t next_us = timeouts_.next_deadline_us();
   for (const auto& acceptor : acceptors_)
     next_us = std::min(next_us, acceptor->next_tick_us());
   if (stopping && alive_ > 0) next_us = std::min(next_us, stop_deadline_us_);
-  if (next_us >= timer_us_) return;
-  timer_us_ = next_us;
-  const std::int64_t at_us = std::max<std::int64_t>(next_us, 1);  // 0 would stop the timer
-  itimerspec when{};
-  when.it_value.tv_sec = at_us / 1'000'000;
-  when.it_value.tv_nsec = at_us % 1'000'000 * 1'000;
-  ::timerfd_settime(timer_fd_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
+  timer_.fire_by(next_us);
 }
 
 // ---- Sources of events
@@ -138,12 +127,6 @@ void EventLoop::on_wake() {
   std::uint64_t ignored = 0;
   [[maybe_unused]] const ssize_t size = ::read(wake_fd_, &ignored, sizeof(ignored));
   run_posted();
-}
-
-void EventLoop::on_timer() {
-  std::uint64_t ignored = 0;
-  [[maybe_unused]] const ssize_t size = ::read(timer_fd_.get(), &ignored, sizeof(ignored));
-  timer_us_ = Timeouts::kNever;  // it has fired
 }
 
 void EventLoop::run_posted() {

@@ -31,6 +31,7 @@
 #include "os/disk_io.h"
 #include "os/poller.h"
 #include "os/sys.h"
+#include "os/timer.h"
 
 namespace aws {
 
@@ -116,7 +117,7 @@ class EventLoop final : public LoopContext {
   void set_timer();
 
   void on_wake();
-  void on_timer();
+  void on_timer() { timer_.acknowledge(); }
   void on_reads_done();
   void on_tasks_done();
   void submit_reads();
@@ -157,9 +158,8 @@ class EventLoop final : public LoopContext {
   Source tasks_source_{*this, &EventLoop::on_tasks_done};
   UniqueFd own_wake_fd_;  // unless the thread pool's eventfd serves
   int wake_fd_ = -1;
-  UniqueFd timer_fd_;
-  std::int64_t timer_us_ = Timeouts::kNever;  // when it fires (Moment::monotonic_us)
-  std::mutex posted_mutex_;                   // guards posted_
+  Timer timer_;
+  std::mutex posted_mutex_;  // guards posted_
   std::vector<std::function<void()>> posted_;
 
   std::size_t alive_ = 0;                         // sessions; each is in exactly one timeout list

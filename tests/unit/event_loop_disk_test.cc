@@ -144,7 +144,8 @@ TEST_F(EventLoopTest, HasNeitherThreadsNorARingWithoutADiskIo) {
   EXPECT_EQ(loop().disk, nullptr);
   EXPECT_EQ(kernel_.rings, 0);
   EXPECT_EQ(threads(), threads_before);
-  EXPECT_EQ(open_descriptors(), descriptors_before + 3) << "epoll, the timer, and the eventfd of wake()";
+  EXPECT_EQ(open_descriptors(), descriptors_before + 3)
+      << "epoll, the timer, and the eventfd of wake()";
   serve_echo();
   run();
   const TestClient client = connect();
