@@ -5,4 +5,5 @@ GRADE_SELF ?=
 grade-self: deps ## grade the small solution with each of its faults; print which test found which (GRADE_SELF='FAULT…')
 	@third_party/deps.sh test
 	@$(MAKE) $(QUIETLY) all
+	@GRADE_SELF=1 $(PYTHON) -m pytest -q tests/grader
 	@$(PYTHON) tests/grader/matrix.py $(GRADE_SELF)

@@ -81,13 +81,14 @@ void EventLoop::iterate() {
   const auto events = wait();
   now = sys.now();
   stall_meter_.turn_begins(now.monotonic_us);
+  check_stop();  // first: a request that comes after a stop is the last of its connection
   for (const epoll_event& event : events)
     Poller::dispatch(event);
   submit_reads();
   expire_timeouts();
   for (const auto& acceptor : acceptors_)
     acceptor->on_tick();
-  check_stop();
+  check_stop();  // again: the wake-up of a stop may have been read since
   notify_ready();
   destroy_closed();
   if (const Stall* const stall = stall_meter_.turn_ends(sys.monotonic_us())) {

@@ -325,14 +325,14 @@ TEST_F(TcpServerTest, ReachesTheConnectionsOfAllThreads) {
 }
 
 TEST_F(TcpServerTest, SendsWhatWaitsBeforeItStops) {
-  const std::string block(3'000'000, 'x');
+  const std::string block(16'000'000, 'x');  // more than the kernel's buffers hold
   std::promise<void> queued;
-  build({.send_queue_limit = 4'000'000}).on_connect([&](Client& client) {
+  build({.send_queue_limit = 20'000'000}).on_connect([&](Client& client) {
     EXPECT_TRUE(client.send_all(block));
     queued.set_value();
   });
   run();
-  const UniqueFd client = connect(4096);
+  const UniqueFd client = connect();
   queued.get_future().wait();
   server_->stop();
   EXPECT_EQ(hear(client).size(), block.size());
