@@ -113,7 +113,7 @@ def test_a_table_on_standard_error_comes(programs, tmp_path, outside):
 
 
 @pytest.mark.parametrize("how, outside, answers", [
-    ("prctl", "kill", True), ("tsync", "kill", False), ("tsync", "errno", False),
+    ("tsync", "kill", False), ("tsync", "errno", False),
 ])
 def test_the_control_socket_goes_where_its_thread_is_confined_too(programs, tmp_path, how, outside,
                                                                   answers):
