@@ -63,7 +63,7 @@ endif
 SOURCES := $(sort $(shell find src -name '*.cc' 2>/dev/null))
 UNIT_TESTS := $(sort $(shell find tests/unit -name '*.cc' 2>/dev/null))
 FUZZ_TARGETS := $(sort $(notdir $(basename $(wildcard tests/fuzz/*.cc))))
-SHIM_SOURCES := $(sort $(wildcard preload/*.c))
+SHIM_SOURCES := $(sort $(shell find preload -name '*.c'))
 
 include third_party/llhttp.mk
 
@@ -79,7 +79,7 @@ AWS_CXXFLAGS := -std=c++20 -pthread $(WARNINGS) $(CXXFLAGS)
 # Linked dynamically, so that `nm -u aws` shows which kernel calls it makes and a preloaded library gets between.
 AWS_LDLIBS := $(LLHTTP_LIBS) $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -laio $(LDLIBS)
 TEST_LDLIBS := -lrapidcheck -lgmock -lgtest -lgtest_main
-SHIM_CFLAGS := -std=c17 -fPIC -fvisibility=hidden $(WARNINGS) $(CFLAGS) $(PLAIN_NAMES)
+SHIM_CFLAGS := -std=c17 -Ipreload -fPIC -fvisibility=hidden $(WARNINGS) $(CFLAGS) $(PLAIN_NAMES)
 
 VARIANTS := release asan tsan clang fuzz
 CXX_clang := clang++
@@ -322,7 +322,7 @@ lint: ## check format, clang-tidy's and cppcheck's opinion
 	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
 	$(call say,LINT,cppcheck)
 	$(Q)$(CPPCHECK) --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr -j $(JOBS) \
-	    -Isrc $(wildcard src preload)
+	    -Isrc -Ipreload $(wildcard src preload)
 	$(call say,LINT,clang-tidy)
 	$(Q)printf '%s\n' $(SOURCES) | xargs -P $(JOBS) -n 4 sh -c \
 	    '$(CLANG_TIDY) --quiet "$$@" -- -std=c++20 -pthread $(AWS_CPPFLAGS) 2>/dev/null' lint

@@ -116,7 +116,7 @@ def test_what_was_once_is_once_again_with_over(sender):
 def test_a_mistake_leaves_the_plan_in_force(sender):
     sender.tell("plan", "send:half")
     assert sender.tell("plan", "send:hlf", status=1) == \
-        "error: column 6: hlf is no action and no errno's name\n"
+        "error: column 6: hlf is neither an action nor the name of an errno\n"
     assert sender.send() == 50
 
 

@@ -34,8 +34,8 @@ def test_the_ancestors_plan_is_the_one_that_is_told():
 
 
 def test_every_call_and_action_is_in_both_documents():
-    calls = re.findall(r'^    \[k\w+\] =\s*\{"(\w+)"', (TOP / "preload/calls.c").read_text(), re.M)
-    actions = re.findall(r'^    \{"(\w+)", k', (TOP / "preload/plan_action.c").read_text(), re.M)
+    calls = re.findall(r'^    \[k\w+\] =\s*\{"(\w+)"', (TOP / "preload/plan/calls.c").read_text(), re.M)
+    actions = re.findall(r'^    \{"(\w+)", k', (TOP / "preload/plan/action.c").read_text(), re.M)
     assert len(calls) == 35 and len(actions) >= 10
     for document in (GUIDE, MANUAL):
         words = set(re.findall(r"\w+", document.read_text()))

@@ -1,0 +1,11 @@
+// Functions for the hook of syscall(2), for calls that a plan cannot name when they are made there.
+#ifndef PRELOAD_HOOKS_UNPLANNED_H
+#define PRELOAD_HOOKS_UNPLANNED_H
+
+// close(2) without faults.
+int close_unplanned(int fd);
+
+// seccomp(2), which has no function in the C library.
+long seccomp_unplanned(unsigned operation, unsigned flags, void* arguments);
+
+#endif
