@@ -19,7 +19,7 @@
 #include "report/message.h"
 #include "report/summary.h"
 
-// The plan if the environment names none: partial I/O at every send, recv and sendfile.
+// The default plan: partial I/O at every send, recv and sendfile.
 static const char kUsualPlan[] = "send,recv:half; sendfile:half[fd=any]";
 
 enum { kUsageStatus = 2, kLineSize = 1024 };
@@ -28,7 +28,7 @@ atomic_int start_state;
 
 // ---- Errors
 
-// Writes "sockop: SUBJECT: REASON" and exits: no fault must be injected by a plan that is wrong.
+// Writes "sockop: SUBJECT: REASON" and exits. A program must not run with an invalid plan.
 static _Noreturn void refuse(const char* subject, const char* reason) {
   char buffer[kLineSize];
   struct Text text = text_in(buffer, sizeof buffer - 1);

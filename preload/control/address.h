@@ -1,7 +1,7 @@
 // The file name of the control socket.
 //
-// A socket listens before it gets the name under which clients look for it. The name of a socket
-// that nobody serves any more is reused. Files that are not sockets are never removed.
+// A socket is listening before it gets the name that clients use. The name of a socket that no
+// process serves any more is reused. Files that are not sockets are never removed.
 #ifndef PRELOAD_CONTROL_ADDRESS_H
 #define PRELOAD_CONTROL_ADDRESS_H
 

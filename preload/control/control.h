@@ -10,9 +10,9 @@
 //
 // A thread of the shim serves the socket. No other code of the shim may block.
 //
-// The socket has the path that SOCKOP_CONTROL names. If another process already serves that path,
-// and in a forked child, a dot and the process ID follow the path. The process that created a
-// socket removes it at its exit.
+// The socket has the path that SOCKOP_CONTROL names. In a forked child, or if another process
+// already serves that path, the path is followed by a dot and the process ID. The process that
+// created a socket removes it when it exits.
 #ifndef PRELOAD_CONTROL_CONTROL_H
 #define PRELOAD_CONTROL_CONTROL_H
 

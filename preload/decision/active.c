@@ -3,7 +3,8 @@
 #include "decision/descriptors.h"
 #include "process/kernel.h"
 
-// malloc is called before the C library can run the constructor's code, so it does not run it.
+// malloc may be called before the C library is initialized, so a call of malloc does not start the
+// shim.
 atomic_uchar watched[kCallCount] = {[0 ... kMalloc - 1] = kNotLoaded, [kMalloc] = kUnwatched};
 struct Counter counters[kCallCount];
 
@@ -23,8 +24,7 @@ void free_plan(struct Plan* plan) {
   unmap_memory(plan, sizeof(struct Plan));
 }
 
-// These calls create and close descriptors. The shim tracks descriptors whatever calls the plan
-// names.
+// These calls create and close descriptors. They are watched whichever calls the plan names.
 static const CallSet kTracked =
     (CallSet)1 << kAccept | (CallSet)1 << kAccept4 | (CallSet)1 << kConnect | (CallSet)1 << kOpen |
     (CallSet)1 << kOpenat | (CallSet)1 << kOpenat2 | (CallSet)1 << kClose | (CallSet)1 << kSocket;

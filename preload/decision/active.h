@@ -1,6 +1,6 @@
-// The plan that is active, and the calls that hooks have to look at.
+// The active plan, and the calls that hooks have to check.
 //
-// A hook of a call that is not watched costs one read of `watched` and the real call.
+// A hook for a call that is not watched reads `watched` and makes the real call.
 #ifndef PRELOAD_DECISION_ACTIVE_H
 #define PRELOAD_DECISION_ACTIVE_H
 
@@ -12,7 +12,7 @@
 enum Watch {
   kUnwatched,
   kWatched,
-  kNotLoaded,  // the library's constructor has not run yet; the first call runs it
+  kNotLoaded,  // the shim has not started yet; the first call starts it
 };
 
 extern atomic_uchar watched[kCallCount];
@@ -34,13 +34,14 @@ void reset_counters(void);
 // still read it.
 struct Plan* active_plan(void);
 
-// Makes every plan watch all calls, and even no plan.
+// Watches all calls from now on, whichever plan is active.
 void watch_all(void);
 
-// Makes the plan active; NULL: no plan. The first time, counting starts for the plan.
+// Activates the plan; NULL stops all faults. Counting starts when a plan is activated for the first
+// time.
 void activate(struct Plan* plan);
 
-// Returns memory for a plan, zeroed, from the kernel; or NULL.
+// Allocates a zeroed plan. Returns NULL if there is no memory.
 struct Plan* new_plan(void);
 // Frees a plan that was never active.
 void free_plan(struct Plan* plan);

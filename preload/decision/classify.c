@@ -15,7 +15,10 @@
 #include "decision/descriptors.h"
 #include "process/kernel.h"
 
-enum { kMemoryMajor = 1, kKmsgMinor = 11 };  // of /dev/null, /dev/zero and others; /dev/kmsg
+enum {
+  kMemoryMajor = 1,  // the device number of /dev/null, /dev/zero and others
+  kKmsgMinor = 11,   // among these, of /dev/kmsg
+};
 
 unsigned socket_traits(int type, int protocol) {
   const int kTypeMask = ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -43,8 +46,8 @@ static unsigned classify_socket(int fd) {
   return traits;
 }
 
-// Returns whether the file is an interface to kernel data. Such a file is read and written as a
-// whole value: half of a number is another number.
+// Returns whether the file is an interface to kernel data. Such a file is read and written in one
+// piece: half of a number is a different number.
 static bool is_kernel_interface(int fd) {
   static const long kTypes[] = {PROC_SUPER_MAGIC,    SYSFS_MAGIC,   CGROUP_SUPER_MAGIC,
                                 CGROUP2_SUPER_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC,
@@ -58,7 +61,7 @@ static bool is_kernel_interface(int fd) {
   return false;
 }
 
-// A file on a disk has a device number with a major part. Others need another system call.
+// A file on a disk has a device with a major number. For other files, the file system type decides.
 static unsigned classify_file(int fd, const struct stat* status) {
   unsigned traits = kFileKind | kIsSeekable;
   if (major(status->st_dev) == 0 && is_kernel_interface(fd)) traits |= kMovesRecords;

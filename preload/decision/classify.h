@@ -1,9 +1,9 @@
-// Finds out what a descriptor is.
+// Determines what kind of file a descriptor refers to.
 #ifndef PRELOAD_DECISION_CLASSIFY_H
 #define PRELOAD_DECISION_CLASSIFY_H
 
 // Asks the kernel for the traits (descriptors.h) of a descriptor, in at most five system calls.
-// Returns 0 if it is closed or if a sandbox forbids the question.
+// Returns 0 if it is closed or if a sandbox forbids the system calls.
 unsigned classify_descriptor(int fd);
 
 // Returns the traits of a new socket.

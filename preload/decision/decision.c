@@ -15,7 +15,7 @@
 
 enum { kLearnedDescriptors = 1024 };
 
-// Returns whether the call is counted on its descriptor, not over the process.
+// Returns whether the call is counted per descriptor rather than per process.
 static bool has_own_count(const struct Evaluation* evaluation) {
   return evaluation->subject.descriptor != NULL &&
          kCalls[evaluation->info->call].counting == kPerDescriptor;
@@ -28,7 +28,7 @@ static uint64_t count(struct Evaluation* evaluation) {
   return 1 + atomic_fetch_add_explicit(&numbers[evaluation->info->call], 1, memory_order_relaxed);
 }
 
-// On a file, the hash of its name takes the place of the connection's number.
+// For a file, the hash of its name is used instead of the connection's number.
 static uint64_t stream_of(const struct Evaluation* evaluation, const struct Rule* rule) {
   if (evaluation->subject.kind != kFileKind || !rule->when.has_chance)
     return evaluation->subject.connection;
@@ -43,8 +43,8 @@ static bool is_due_now(const struct Evaluation* evaluation, const struct Rule* r
                                       .process_number = evaluation->process_number});
 }
 
-// Checks `once`, and marks the rule as spent. So this is the last condition to check. On a
-// descriptor, the bit of a rule is its index.
+// Checks `once` and marks the rule as spent, so this condition must be checked last. In a
+// descriptor, a rule's bit is its index.
 static bool is_first(struct Evaluation* evaluation, struct Rule* rule) {
   if (!has_own_count(evaluation)) return !atomic_exchange(&rule->spent, true);
   uint64_t bit = (uint64_t)1 << (rule - evaluation->plan->rules);

@@ -1,9 +1,9 @@
-// What a hook does with a call: the rules of the active plan, evaluated in their order.
+// Decides what a hook does with a call: evaluates the rules of the active plan in order.
 //
 // A decision depends on the plan, its seed, the connection's number, the call, and the number of
-// that call on that connection. So one connection gets the same faults whatever else happens at the
-// same time. There are no locks and no allocations, because any thread and any signal handler may
-// make the call.
+// that call on that connection. So a connection gets the same faults regardless of what other
+// connections do. There are no locks and no allocations, because any thread and any signal handler
+// may make the call.
 #ifndef PRELOAD_DECISION_DECISION_H
 #define PRELOAD_DECISION_DECISION_H
 
@@ -41,8 +41,8 @@ struct Decision decide(const struct CallInfo* info);
 void record_accepted(int listener, int fd, int flags);
 void record_connected(int fd);
 
-// Looks up all that the active plan may need to know about the first 1024 descriptors, before a
-// sandbox forbids it.
+// Looks up everything that the active plan may need to know about the first 1024 descriptors.
+// Called before a sandbox may forbid it.
 void learn_descriptors(void);
 
 #endif

@@ -90,7 +90,7 @@ void forget_descriptors(unsigned first, unsigned last) {
       fd = (fd / kChunkSize + 1) * kChunkSize;
       continue;
     }
-    // An entry that was never written stays so, because a write would allocate its page.
+    // Writing to an unused entry would allocate its page.
     if (is_used(descriptor)) forget(descriptor);
     fd++;
   }

@@ -20,7 +20,7 @@
 #include "plan/calls.h"
 #include "plan/plan.h"
 
-enum { kRegistrationLimit = 4 };  // a descriptor's registrations that are recorded
+enum { kRegistrationLimit = 4 };  // registrations that are recorded per descriptor
 
 struct Registration {
   atomic_int epoll;  // the descriptor of the epoll instance; 0: this entry is free
@@ -31,10 +31,10 @@ struct Registration {
 // The lowest bits are an enum Kind, which is kNothing until the kind is known. The other bits:
 enum Trait {
   kKindMask = 7,
-  kKeepsMessages = 1 << 3,  // a socket on which half a send would be another message
-  kMovesRecords = 1 << 4,   // each transfer is whole: an eventfd, a file in /proc
-  kFewErrors = 1 << 5,      // an eventfd or the like: few errors are possible
-  kIsPipe = 1 << 6,         // few errors too; some transfers are whole
+  kKeepsMessages = 1 << 3,  // a socket with message boundaries
+  kMovesRecords = 1 << 4,   // transfers are all or nothing: eventfd, /proc
+  kFewErrors = 1 << 5,      // few errors are possible: eventfd and similar files
+  kIsPipe = 1 << 6,         // few errors; some transfers are all or nothing
   kIsSeekable = 1 << 7,     // a transfer can be repeated
   kKnowsStatus = 1 << 8,    // the next three bits are the file status flags (F_GETFL)
   kIsNonblocking = 1 << 9,
@@ -47,9 +47,9 @@ struct Descriptor {
   atomic_uint traits;
   atomic_uint generation;           // the plan to which the counts belong
   atomic_uint_fast64_t connection;  // its number; 0: the shim did not see it begin
-  atomic_uint_fast64_t spent;       // rules whose `once` has applied, by index
+  atomic_uint_fast64_t spent;       // one bit per rule: its `once` is used up
   atomic_uint_fast64_t numbers[kCallCount];
-  // Rules, by index, whose path or port was compared with the descriptor, and those that match.
+  // One bit per rule: its path or port was compared with the descriptor; it matches.
   atomic_uint_fast64_t path_checked, path_matching, port_checked, port_matching;
   atomic_uint_fast64_t name_hash;  // where.h; 0: not known
   struct Registration registrations[kRegistrationLimit];
@@ -63,8 +63,8 @@ struct Subject {
   uint64_t connection;
 };
 
-// Describes a descriptor. The kind is kNothing if the descriptor is closed, if a sandbox forbids to
-// ask what it is, or if it is 0, 1 or 2 and not a connection.
+// Describes a descriptor. The kind is kNothing if the descriptor is closed, if a sandbox forbids
+// the system calls, or if it is 0, 1 or 2 and not a connection.
 struct Subject subject_of(int fd, uint32_t generation);
 
 // Returns the traits of any open descriptor, including 0, 1 and 2; otherwise 0.
@@ -76,7 +76,7 @@ struct Descriptor* find_descriptor(int fd);
 // Returns the entry, and creates it if needed; NULL if there is no memory.
 struct Descriptor* make_descriptor(int fd);
 
-// As make_descriptor. Clears counts and comparisons that belong to another plan.
+// Like make_descriptor, but clears counts and comparisons that belong to another plan.
 struct Descriptor* counted_descriptor(int fd, uint32_t generation);
 
 // Returns whether a call may block on the descriptor. If so, it cannot fail with EAGAIN.
@@ -89,7 +89,7 @@ void forget_descriptors(unsigned first, unsigned last);
 // Records a new descriptor with known traits.
 void record_descriptor(int fd, unsigned traits);
 
-// Records that `to` is a new duplicate of `from`. It gets counts of its own.
+// Records that `to` is a new duplicate of `from`. Calls on it are counted separately.
 void record_duplicate(int from, int to);
 
 // Records a connection that `listener` accepted with the flags of accept4, and numbers it.

@@ -1,6 +1,6 @@
-// The evaluation of one call against the rules, and the two steps for a rule whose conditions hold.
+// The evaluation of one call, and the two steps for a rule whose conditions hold.
 //
-// decision.c evaluates the rules in their order; possible.c and execute.c do the steps.
+// decision.c evaluates the rules in order; possible.c and execute.c contain the steps.
 #ifndef PRELOAD_DECISION_EVALUATION_H
 #define PRELOAD_DECISION_EVALUATION_H
 
@@ -17,15 +17,15 @@ struct Evaluation {
   struct Decision decision;
 };
 
-// Returns whether the kernel could cause the rule's fault in this call, whether the fault would
-// change the call, and whether a sandbox allows the system calls that the fault takes.
+// Returns true if the kernel could cause the rule's fault in this call, if the fault would change
+// the call, and if no sandbox forbids the system calls that the fault needs.
 bool is_possible(const struct Evaluation* evaluation, const struct Rule* rule);
 
 // Returns the length to which the rule cuts the transfer, or 0 if it cannot be cut.
 size_t cut_length(const struct Evaluation* evaluation, const struct Rule* rule);
 
-// Executes the rule's action, counts and logs the fault. Returns whether the call is decided. Only
-// a delay leaves it to later rules.
+// Executes the rule's action, counts and logs the fault. Returns whether the call is decided; after
+// a delay, later rules are still evaluated.
 bool execute(struct Evaluation* evaluation, struct Rule* rule);
 
 #endif

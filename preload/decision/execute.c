@@ -33,8 +33,8 @@ static void inject(struct Evaluation* evaluation, long result, int error) {
   if (error != 0) errno = error;
 }
 
-// Resets the connection, so that the peer sees a reset (connect(2), AF_UNSPEC). A local socket
-// cannot be reset and is shut down. Then clears the socket's error.
+// Resets the connection, so that the peer sees a reset (connect(2), AF_UNSPEC). A Unix socket
+// cannot be reset, so it is shut down. Then clears the pending error.
 static void reset_connection(int fd) {
   const struct sockaddr unspecified = {.sa_family = AF_UNSPEC};
   int error;
@@ -46,8 +46,8 @@ static void reset_connection(int fd) {
 
 static void fail(struct Evaluation* evaluation, int error) {
   const struct CallInfo* info = evaluation->info;
-  // On Linux close closes the descriptor even if it fails, and a connect that EINTR interrupted
-  // continues in the background.
+  // On Linux, close(2) closes the descriptor even if it fails, and a connect(2) that a signal
+  // interrupts continues in the background.
   if (info->call == kClose || (info->call == kConnect && error == EINTR)) {
     evaluation->decision.late_error = error;
     return;

@@ -17,8 +17,8 @@ static bool is_read(enum Call call) {
   return call == kRead || call == kReadv;
 }
 
-// Returns whether the kernel transfers the whole length or nothing. That is so for a write of at
-// most PIPE_BUF bytes to a pipe (pipe(7)), and for a pipe with O_DIRECT (pipe(2)).
+// Returns whether the kernel transfers all or nothing. This includes writes of at most PIPE_BUF
+// bytes to a pipe (pipe(7)), and pipes with O_DIRECT (pipe(2)).
 static bool is_whole(const struct Evaluation* evaluation) {
   const struct CallInfo* info = evaluation->info;
   unsigned traits = evaluation->subject.traits;
@@ -28,7 +28,7 @@ static bool is_whole(const struct Evaluation* evaluation) {
          (info->flags & kCalls[info->call].whole_flags) != 0;
 }
 
-// Returns the length that the action leaves: from 1 to `length`.
+// Returns the length that the action allows, at most `length`. At least 1 byte remains.
 static size_t shortened(const struct Action* action, size_t length) {
   size_t limit = length / 2;
   if (action->effect == kMax) limit = (size_t)action->value;
@@ -49,7 +49,7 @@ static bool never_blocks(const struct CallInfo* info) {
   return info->fd < 0 || (info->flags & MSG_DONTWAIT) != 0 || !may_block(info->fd);
 }
 
-// A read or write on a pipe or an eventfd cannot have the errors of disks and networks.
+// Reads and writes on pipes and eventfds cannot fail with the errors of disks and networks.
 static bool is_error_of_descriptor(const struct Evaluation* evaluation, int error) {
   enum Call call = evaluation->info->call;
   unsigned traits = evaluation->subject.traits;
@@ -58,7 +58,7 @@ static bool is_error_of_descriptor(const struct Evaluation* evaluation, int erro
          error == EFAULT || (error == EPIPE && is_write(call) && (traits & kIsPipe) != 0);
 }
 
-// connect fails with EINTR only if it blocks.
+// connect(2) fails with EINTR only on a blocking socket.
 static bool can_fail_with(const struct Evaluation* evaluation, int error) {
   const struct CallInfo* info = evaluation->info;
   if (!is_error_of_descriptor(evaluation, error)) return false;

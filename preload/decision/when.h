@@ -1,4 +1,4 @@
-// The conditions of a rule that concern numbers and chance. Chance has no state: it is a hash.
+// Checks the conditions of a rule on call numbers and chance. Chance is a hash and has no state.
 #ifndef PRELOAD_DECISION_WHEN_H
 #define PRELOAD_DECISION_WHEN_H
 

@@ -14,9 +14,9 @@
 
 // ---- Results of earlier comparisons
 
-// Where a descriptor stores the results for paths, or for ports.
+// The fields of a descriptor that store the results, for paths or for ports.
 struct Cache {
-  atomic_uint_fast64_t *checked, *matching;  // NULL: nowhere
+  atomic_uint_fast64_t *checked, *matching;  // NULL: results are not stored
   uint64_t rule;                             // the bit of the rule
 };
 

@@ -1,6 +1,6 @@
-// The conditions of a rule that concern descriptors, paths, ports and lengths.
+// Checks the conditions of a rule on descriptors, paths, ports and lengths.
 //
-// Asks the kernel for a path or a port only if a rule needs it, and once for each descriptor.
+// Asks the kernel for a path or a port only if a rule needs it, and only once per descriptor.
 #ifndef PRELOAD_DECISION_WHERE_H
 #define PRELOAD_DECISION_WHERE_H
 
@@ -15,8 +15,8 @@ bool matches_where(const struct Plan* plan, const struct Rule* rule, const struc
 // every directory.
 uint64_t name_hash(int fd);
 
-// Compares the path and the port of a descriptor with all rules and stores the results, before a
-// sandbox forbids it.
+// Compares the path and the port of a descriptor with all rules and stores the results. Called
+// before a sandbox may forbid it.
 void compare_with_rules(const struct Plan* plan, int fd, const struct Subject* subject);
 
 #endif

@@ -4,7 +4,7 @@
 #include "hooks/aio.h"
 #include "process/kernel.h"
 
-// The functions of libaio. They are declared here, so that the shim needs no libaio.
+// The functions of libaio. They are declared here, so that the shim does not depend on libaio.
 int io_setup(int depth, aio_context_t* context);
 int io_submit(aio_context_t context, long count, struct iocb** iocbs);
 int io_getevents(aio_context_t context, long least, long limit, struct io_event* events,
@@ -42,8 +42,8 @@ static bool is_transfer(const struct iocb* iocb) {
          is_write(iocb);
 }
 
-// The transfer is complete. A fault makes the completion report fewer bytes, or an error. The iocb
-// is in the program's memory and identifies the transfer.
+// The transfer is already complete. A fault makes the completion report fewer bytes, or an error.
+// The iocb is in the program's memory and identifies the transfer.
 static void change_completion(struct io_event* event) {
   const struct iocb* iocb = (const struct iocb*)event->obj;
   if (iocb == NULL || event->res <= 0 || !is_transfer(iocb)) return;
@@ -59,7 +59,7 @@ static void change_completion(struct io_event* event) {
   }
 }
 
-// The limit must stay at or above `least`, for which the call waits.
+// The call waits for `least` events, so the limit must not be less.
 long getevents_aio(const struct AioCalls* calls, aio_context_t context, long least, long limit,
                    struct io_event* events, struct timespec* timeout) {
   int saved_errno = errno;
@@ -78,7 +78,8 @@ long getevents_aio(const struct AioCalls* calls, aio_context_t context, long lea
   return count;
 }
 
-// libaio may call syscall(2), which has a hook too. in_shim keeps that hook from deciding again.
+// libaio may call syscall(2), which has a hook. in_shim keeps that hook from deciding a second
+// time.
 static long setup_by_libaio(unsigned depth, aio_context_t* context) {
   in_shim = true;
   long result = REAL(io_setup)((int)depth, context);

@@ -1,4 +1,5 @@
-// Calls that close descriptors. The shim's own descriptors look closed to them and stay open.
+// Calls that close descriptors. They treat the shim's own descriptors as closed, and leave them
+// open.
 #include "hooks/hook.h"
 
 #include <dirent.h>

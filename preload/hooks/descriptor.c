@@ -71,8 +71,8 @@ HOOK int dup3(int from, int to, int flags) {
 
 typedef int FcntlFunction(int fd, int command, long argument);
 
-// F_DUPFD returns the lowest free number from `least` on. If it skipped a number of the shim's, the
-// shim's descriptor moves, and the program gets that number.
+// F_DUPFD returns the lowest free number that is at least `least`. If the shim holds a lower one,
+// the shim's descriptor moves and the program gets that number.
 static int lowest_number(FcntlFunction* real, int result, int command, int least) {
   int taken = result > least ? lowest_held((unsigned)least, (unsigned)result - 1) : -1;
   if (taken < 0 || !make_way(taken)) return result;

@@ -1,13 +1,13 @@
-// What the hooks have in common. Each hook replaces a function of the C library:
+// Definitions for all hooks. Each hook replaces a function of the C library:
 //
 //   program        send(fd, data, 1000, 0)
 //                    |
 //   hook           send in hooks/transfer.c: describes the call (struct CallInfo)
 //                    |
-//   decision       decide() in decision/decision.c, unless no rule is about the call
-//                    |     the rules of the plan, in their order:
-//                    |       where.c    is the rule about this descriptor?
-//                    |       when.c     is it the call's turn?
+//   decision       decide() in decision/decision.c, if a rule names the call
+//                    |     for each rule of the plan:
+//                    |       where.c    does the rule match the descriptor?
+//                    |       when.c     does it match the number of the call?
 //                    |       possible.c could the kernel cause this fault here?
 //                    |       execute.c  resets, delays, logs; fills struct Decision
 //                    |

@@ -1,4 +1,4 @@
-// malloc, which is counted over the whole process.
+// malloc. Its calls are counted per process.
 #include "hooks/hook.h"
 
 #include <stdlib.h>

@@ -1,5 +1,4 @@
-// syscall(2): calls that have no function in the C library, and calls that the shim has to see
-// however they are made.
+// syscall(2): calls that have no function in the C library, and calls that the shim must not miss.
 #include "hooks/hook.h"
 
 #include <fcntl.h>
@@ -12,7 +11,7 @@
 #include "hooks/aio.h"
 #include "hooks/unplanned.h"
 
-// The program's own calls. They do not use kernel_call, which is for those of the shim.
+// These are calls of the program, so they do not use kernel_call, which is for calls of the shim.
 static long or_negative_errno(long result) {
   return result == -1 ? -errno : result;
 }
@@ -50,7 +49,7 @@ static long open_by_openat2(const long argument[6]) {
   return fd;
 }
 
-// Reads and passes six arguments however many there are, as the C library's syscall does.
+// Always reads and passes six arguments, as the C library's syscall does.
 HOOK long syscall(long number, ...) {
   va_list list;
   long argument[6];

@@ -8,7 +8,7 @@
 
 #include "decision/descriptors.h"
 
-// No header declares these for a build without _FORTIFY_SOURCE and large files.
+// No header declares these in a build without _FORTIFY_SOURCE and _FILE_OFFSET_BITS.
 ssize_t __send(int fd, const void* data, size_t length, int flags);
 ssize_t __recv_chk(int fd, void* buffer, size_t length, size_t buffer_size, int flags);
 ssize_t __recvfrom_chk(int fd, void* buffer, size_t length, size_t buffer_size, int flags,

@@ -1,4 +1,4 @@
-// Functions for the hook of syscall(2), for calls that a plan cannot name when they are made there.
+// Calls that get no faults when a program makes them through syscall(2).
 #ifndef PRELOAD_HOOKS_UNPLANNED_H
 #define PRELOAD_HOOKS_UNPLANNED_H
 

@@ -5,8 +5,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-// A transfer that is cut gets at most this many buffers, because the stack of the caller may be
-// small. More buffers are cut off, which is a legal short count.
+// A shortened transfer passes at most this many buffers, because the hook copies them to the stack.
+// If there are more, the transfer ends after these, which is a legal short count.
 enum { kBuffers = 32 };
 
 static size_t total_of(const struct iovec* buffers, size_t count) {

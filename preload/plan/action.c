@@ -58,9 +58,9 @@ static bool fail_for_call(struct Parser* parser, enum Call call, bool is_errno, 
   return fail_parsing(parser, word.text, message, word);
 }
 
-// Most actions apply either to io_getevents itself or to the completions that it returns, and mean
-// the one to which they apply. `short` applies to both and means the completions; `half`, `max` and
-// `one` mean the number of events.
+// For io_getevents, most actions apply either to the call itself or to the completions that it
+// returns. `short` applies to both and means the completions; `half`, `max` and `one` mean the
+// number of events.
 static void choose_completions(struct Rule* rule, CallSet* named, int row, struct Word word) {
   CallSet io_getevents = set_of(kIoGetevents), completion = set_of(kCompletion);
   if ((rule->calls & io_getevents) == 0 || !applies(kCompletion, row, &rule->action, word)) return;

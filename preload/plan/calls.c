@@ -12,7 +12,7 @@ enum {
   kStream = 1u << kReset | 1u << kAgain,
   kOutStream = kStream | 1u << kPipe,
   kAccepts = 1u << kDelay | 1u << kAgain,
-  kCounts = 1u << kHalf | 1u << kMax | 1u << kDelay,  // of iocbs, of events
+  kCounts = 1u << kHalf | 1u << kMax | 1u << kDelay,  // of iocbs or events
 
   // Only the last byte of urgent data is urgent, so a shorter send would mark a different byte.
   kSendWhole = MSG_OOB,

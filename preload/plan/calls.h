@@ -59,11 +59,11 @@ static inline CallSet set_of(enum Call call) {
 // What an action does. action.c lists the words that name actions in a plan.
 enum Effect {
   kFail,   // the call returns an errno; the kernel does not see the call
-  kAgain,  // EAGAIN on a descriptor that does not block
+  kAgain,  // EAGAIN, on a nonblocking descriptor
   kHalf,   // the call asks for half of its length
   kMax,    // the call asks for at most N
-  kRate,   // the call asks for what a rate allows in 0.1 s, and takes 0.1 s
-  kZero,   // the call returns 0: end of file or of the stream
+  kRate,   // the call asks for what the rate allows in 0.1 s, and waits that long
+  kZero,   // the call returns 0, as at the end of a file or stream
   kReset,  // the connection is reset; the peer sees it too
   kPipe,   // the sending side is shut down: EPIPE, and SIGPIPE unless it is suppressed
   kDelay,  // the call is delayed
@@ -79,7 +79,7 @@ enum Counting {
 struct CallTraits {
   const char* name;
   enum Counting counting;
-  unsigned effects;    // bits of enum Effect, without kFail: `errors` says that
+  unsigned effects;    // bits of enum Effect; for kFail see `errors`
   const char* errors;  // names of errno from the manual page, each between two spaces
   int whole_flags;     // MSG_ flags: with any of these the length must not be changed
 };

@@ -1,10 +1,14 @@
 // A plan: which calls get which faults, and when. It is parsed once; then every hook reads it.
 //
-//   plan := item (';' item)*          item := rule | 'seed=' N | 'first=' N | 'strict' | 'course'
-//   rule := calls ':' action when* where?
-//   calls := name (',' name)*         name: a call, a pattern such as `recv*`, or `*`: all
-//   transfers when := '@' N '+'? | '@@' N '+'? | '%' N | '%%' N | '~' P | 'once'       all must
-//   hold where := '[' key '=' value (',' key '=' value)* ']'                      all must hold
+//   plan  := item (';' item)*
+//   item  := rule | 'seed=' N | 'first=' N | 'strict' | 'course'
+//   rule  := calls ':' action when* where?
+//   calls := name (',' name)*
+//   when  := '@' N '+'? | '@@' N '+'? | '%' N | '%%' N | '~' P | 'once'
+//   where := '[' key '=' value (',' key '=' value)* ']'
+//
+// A name is a call, a pattern such as `recv*`, or `*`, which means all transfers. All conditions
+// (`when` and `where`) must hold.
 //
 // docs/fault-injection.md explains the grammar. This file does not depend on descriptors or on the
 // kernel.
@@ -27,9 +31,9 @@ struct Action {
   bool alternates;  // `again` without a condition: every second call gets the fault
 };
 
-// Numbers start at 1; 0 means that the plan does not ask for the condition. `at`, `from` and
-// `every` refer to the call's number (enum Counting). The process_ conditions refer to the calls
-// that this rule matches, counted over the whole process.
+// Numbers start at 1; 0 means that the condition is not set. `at`, `from` and `every` refer to the
+// call's number (enum Counting). The process_ conditions refer to the calls that this rule matches,
+// counted over the whole process.
 struct When {
   uint64_t at, from, every;
   uint64_t process_at, process_from, process_every;
@@ -66,8 +70,8 @@ struct Plan {
   uint64_t seed;
   bool is_strict;             // a short count does not rearm edge-triggered registrations
   uint64_t first_connection;  // the number of the next new connection; 0: unchanged
-  atomic_uint_fast64_t numbers[kCallCount];  // how often each call that is counted per process came
-  uint32_t generation;  // differs for each plan that is loaded; counting restarts with it
+  atomic_uint_fast64_t numbers[kCallCount];  // the calls that are counted per process
+  uint32_t generation;  // unique; descriptors restart their counts when it changes
   char text[kPlanLength];
 };
 

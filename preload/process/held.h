@@ -1,8 +1,8 @@
 // The descriptors that the shim keeps open: the log, a duplicate of standard error, and the
 // listening socket of the control interface.
 //
-// The program may use any descriptor number. So the shim's descriptors have high numbers, and if
-// the program wants one of these (dup2, fcntl), the shim's descriptor moves to another number. The
+// The program may use any descriptor number, so the shim's descriptors have high numbers. If the
+// program wants one of these (dup2, fcntl), the shim's descriptor moves to another number. The
 // hooks make the shim's descriptors look closed to the program. There are no locks; any thread and
 // any signal handler may call these functions.
 #ifndef PRELOAD_PROCESS_HELD_H
@@ -19,8 +19,8 @@ int hold(enum Held which, int fd);
 // Holds a duplicate of `fd`, and leaves `fd` open. Returns the number, or -1 on failure.
 int hold_duplicate(enum Held which, int fd);
 
-// Returns the number of a held descriptor, or -1. The program may have closed the descriptor by
-// ways that the hooks do not see.
+// Returns the number of a held descriptor, or -1. The program may have closed the descriptor in a
+// way that no hook sees.
 int held(enum Held which);
 
 // Closes a held descriptor.

@@ -16,7 +16,7 @@ enum { kHighestErrno = 4095 };
 // read the variable.
 _Thread_local bool in_shim __attribute__((tls_model("initial-exec")));
 
-// Reads six arguments however many there are, as the C library's syscall does.
+// Always reads six arguments, as the C library's syscall does.
 long kernel_call(long number, ...) {
   va_list list;
   long arguments[6];

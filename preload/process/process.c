@@ -8,7 +8,7 @@
 static long process;
 
 // A thread sets this before it calls vfork, so its child finds it set. The parent clears it later.
-// Where vfork has no hook (hooks/process.c), every thread asks the kernel every time.
+// On architectures without a hook for vfork (hooks/process.c), every thread always asks the kernel.
 #if defined(__x86_64__) || defined(__aarch64__)
 static const bool kAlwaysAsk = false;
 #else

@@ -1,4 +1,4 @@
-// The identity of this process, mostly without system calls.
+// The process ID, and whether this is a child of vfork(2), mostly without system calls.
 //
 // A child of vfork(2) shares its parent's memory but has its own descriptors. While it closes and
 // duplicates them, the shim must not change its records of the parent's descriptors. Any thread and
@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-// Returns the process ID as of the start or the last fork(2).
+// Returns the process ID as it was at the start or after the last fork(2).
 long process_id(void);
 
 // Asks the kernel for the process ID. If a sandbox forbids that, returns process_id(). The results

@@ -1,10 +1,11 @@
 // The seccomp filters of the program. The shim makes no system call that one of them forbids.
 //
-// A filter may kill the program at a call that it does not allow, and it was written for the calls
-// of the program, not for those of the shim. So the shim copies each filter that the program
-// installs by prctl(2) or syscall(2), and kernel_call runs the copies before each call. The shim
-// applies the filters of one thread to all threads; at worst it leaves out a call. It does not know
-// filters from before the program's start, or those installed without the C library.
+// A filter may kill the program because of a call that it does not allow, and it was written for
+// the calls of the program, not for those of the shim. So the shim copies each filter that the
+// program installs by prctl(2) or syscall(2), and kernel_call runs the copies before each call. The
+// shim applies the filters of one thread to all threads; at worst it omits a call that was allowed.
+// It does not know filters from before the program's start, or those installed without the C
+// library.
 #ifndef PRELOAD_PROCESS_SANDBOX_H
 #define PRELOAD_PROCESS_SANDBOX_H
 
@@ -25,10 +26,10 @@ static inline bool is_sandboxed(void) {
   return atomic_load_explicit(&newest_filter, memory_order_acquire) != NULL;
 }
 
-// Returns whether a filter does not let the call reach the kernel.
+// Returns whether a filter forbids the call.
 bool is_forbidden(long number, const long arguments[6]);
 
-// Returns whether the filters allow the call with all arguments 0.
+// Returns whether the filters allow the call if all its arguments are 0.
 bool may_call(long number);
 
 // Copies a filter that the program is about to install. Returns NULL if the kernel will reject it.

@@ -92,7 +92,7 @@ void record_time(void) {
   clock_gettime(CLOCK_REALTIME, &last_time);
 }
 
-// On most machines clock_gettime makes no system call, but there is no way to find out.
+// Whether clock_gettime makes a system call depends on the machine.
 static void add_time(struct Text* line) {
   struct timespec now = last_time;
   if (may_call(SYS_clock_gettime)) clock_gettime(CLOCK_REALTIME, &now);

@@ -16,8 +16,8 @@ struct Fault {
   size_t rule_length;
   int fd;
   uint64_t connection, number, process_number;
-  int64_t asked;  // bytes, iocbs or events
-  int64_t given;  // what the kernel is asked for instead, or the result of the call
+  int64_t asked;  // the length that the program asked for: bytes, iocbs or events
+  int64_t given;  // the length that the kernel is asked for, or the result of the call
   int error;      // an errno; 0: none
 };
 

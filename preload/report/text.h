@@ -1,5 +1,4 @@
-// Text that is built in a buffer of the caller. stdio is not used, because a hook may run inside a
-// call of stdio.
+// Builds text in a buffer of the caller, without stdio: a hook may be called from within stdio.
 #ifndef PRELOAD_REPORT_TEXT_H
 #define PRELOAD_REPORT_TEXT_H
 
