@@ -1,15 +1,14 @@
-// probe: makes one call, or copies blobs with a proper loop, and prints what came of it.
-// test_halving.py builds it twice, plainly and hardened (where recv and sendfile go by other names),
-// and runs it under sockop_preload.so.
+// Makes one call, or copies data in a loop, and prints the results. test_halving.py builds it
+// twice: plain, and hardened, where recv and sendfile have other names.
 //
-//   probe one CALL LENGTH FROM [FLAGS]   prints: result, errno's name, bytes that the other
-//   end then holds probe copy CALL THREADS BYTES        prints: calls that each thread needed,
-//   one line a thread
+//   probe one CALL LENGTH FROM [FLAGS]
+//       prints the result, errno's name, and the number of bytes that arrived at the other end
+//   probe copy CALL THREADS BYTES
+//       prints the number of calls that each thread needed
 //
-// CALL is send, __send, recv, __recv_chk, sendfile or sendfile64. FROM says what the descriptor is:
-// one end of a socketpair (stream, dgram, seqpacket), the same with nothing more to take or to give
-// (full, empty, ended), a file, or no descriptor at all (closed). Run without NDEBUG: the asserts
-// are the checks.
+// CALL is send, __send, recv, __recv_chk, sendfile or sendfile64. FROM is the descriptor: one end
+// of a socketpair (stream, dgram, seqpacket), a stream without room or data (full, empty, ended), a
+// file, or -1 (closed). Must be built without NDEBUG, because the asserts are checks.
 
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -31,8 +30,8 @@ ssize_t __recv_chk(int fd, void* buffer, size_t length, size_t buffer_size, int 
 
 enum { kBufferSize = 65536, kThreadLimit = 64, kUntouchedErrno = EXFULL };
 
-// A memory file of `size` bytes whose pattern repeats at no power of two, so that a byte out of
-// place shows.
+// Returns a memory file of `size` bytes. The period of its pattern is not a power of two, so that
+// misplaced bytes are found.
 static int patterned_file(size_t size) {
   char* data = malloc(size + 1);
   int fd = memfd_create("probe", MFD_CLOEXEC);
@@ -44,8 +43,7 @@ static int patterned_file(size_t size) {
   return fd;
 }
 
-// The one place where the hooked names are called: what the compiler makes of them is what the test
-// is about.
+// Makes the call, by the name that the compiler gives it in this build.
 static ssize_t transfer(const char* call, int fd, int file, const char* data, size_t length,
                         int flags) {
   static _Thread_local char buffer[kBufferSize];
@@ -59,7 +57,7 @@ static ssize_t transfer(const char* call, int fd, int file, const char* data, si
   exit(2);
 }
 
-// Fills ends[0] with the descriptor to try and ends[1] with its peer, both non-blocking.
+// Sets ends[0] to the descriptor and ends[1] to its peer, both nonblocking.
 static void make_ends(const char* from, int ends[2]) {
   int type = strcmp(from, "dgram") == 0       ? SOCK_DGRAM
              : strcmp(from, "seqpacket") == 0 ? SOCK_SEQPACKET
@@ -86,8 +84,7 @@ static int one(const char* call, size_t length, const char* from, int flags) {
       strcmp(from, "stream") == 0 || strcmp(from, "dgram") == 0 || strcmp(from, "seqpacket") == 0;
   ssize_t input = length > 0 ? (ssize_t)length : 1;
   if (receives && has_input) assert(write(ends[1], data, (size_t)input) == input);
-  // In "ended" and "empty" there is no more of the file either, so that sendfile meets its end as
-  // recv does.
+  // For "ended" and "empty" the file is empty too, so that sendfile reaches its end as recv does.
   int file =
       patterned_file(strcmp(from, "ended") == 0 || strcmp(from, "empty") == 0 ? 0 : sizeof data);
 
@@ -103,8 +100,8 @@ struct Copy {
   const char* call;
   size_t size;
   int ends[2];
-  int source;  // what the sender sends; the receiver compares with it
-  long calls;  // that the sender needed
+  int source;  // the data that is sent and compared
+  long calls;  // of the sender
 };
 
 static void* send_all(void* argument) {
@@ -134,7 +131,7 @@ static void* receive_all(void* argument) {
   return NULL;
 }
 
-// Every copy has two threads of its own, and all run at once.
+// Each copy has two threads, and all run at the same time.
 static int copy_all(const char* call, int count, size_t size) {
   static struct Copy copies[kThreadLimit];
   static pthread_t senders[kThreadLimit], receivers[kThreadLimit];

@@ -1,4 +1,4 @@
-"""sockop_preload.so does what it says: each hooked call is really hooked and halved, and nothing else changes."""
+"""The default plan: send, recv and sendfile are halved under all their names, and nothing else changes."""
 
 import os
 import re
@@ -17,10 +17,10 @@ SENDING = ["send", "__send", "sendfile", "sendfile64"]
 RECEIVING = ["recv", "__recv_chk"]
 HOOKED = SENDING + RECEIVING
 
-# From <bits/socket.h>: Python's socket module does not name all of them.
+# From <bits/socket.h>; Python's socket module does not define all of them.
 MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, MSG_ERRQUEUE, MSG_MORE = 0x1, 0x2, 0x20, 0x100, 0x2000, 0x8000
 
-# Hardened is how distributions build: there recv becomes __recv_chk (with gcc), and sendfile becomes sendfile64.
+# Distributions build hardened: then recv becomes __recv_chk (with gcc), and sendfile becomes sendfile64.
 BUILDS = {"plain": [], "hardened": ["-D_FORTIFY_SOURCE=2", "-D_FILE_OFFSET_BITS=64"]}
 
 
@@ -46,13 +46,13 @@ def probe(request, tmp_path_factory):
 
 
 def one(probe, call, length, on="stream", flags=0, shim=True):
-    """The call's result, errno's name, and the bytes that the other end then held."""
+    """Returns the call's result, errno's name, and the number of bytes that arrived at the other end."""
     result, error, arrived = run(probe, "one", call, length, on, flags, shim=shim).stdout.split()
     return int(result), error, int(arrived)
 
 
 def halvings(length):
-    """How many calls it takes to move `length` bytes if each moves half of what it is asked for."""
+    """Returns how many calls transfer `length` bytes if each transfers half of what is left."""
     calls = 0
     while length > 0:
         length -= max(1, length // 2)
@@ -61,59 +61,59 @@ def halvings(length):
 
 
 def dynamic_symbols(which, file):
-    """The names that `file` defines for others or, with which="-u", wants from them; without their versions."""
+    """Returns the names that `file` defines or, with which="-u", needs; without their versions."""
     lines = run("nm", "-D", which, file, shim=False).stdout.splitlines()
     return {line.split()[-1].split("@")[0] for line in lines}
 
 
-# What is shortened.
+# Calls that are shortened.
 
 
 @pytest.mark.parametrize("call", HOOKED)
-def test_without_the_shim_the_call_is_whole(probe, call):
-    # The ground on which the other tests stand: the kernel by itself shortens none of these.
+def test_without_the_shim_the_call_transfers_everything(probe, call):
+    # The other tests rely on this: the kernel itself shortens none of these calls.
     assert one(probe, call, 1000, shim=False)[0] == 1000
 
 
 @pytest.mark.parametrize("call", HOOKED)
 @pytest.mark.parametrize("length, moved", [(1, 1), (2, 1), (3, 1), (1000, 500), (1001, 500), (65536, 32768)])
-def test_half_is_moved_and_a_single_byte_stays_whole(probe, call, length, moved):
+def test_half_is_transferred_but_at_least_one_byte(probe, call, length, moved):
     arrived = moved if call in SENDING else 0
     assert one(probe, call, length) == (moved, "untouched", arrived)
 
 
 @pytest.mark.parametrize("call", ["sendfile", "sendfile64"])
-def test_sendfile_into_a_file_is_halved_and_leaves_errno_alone(probe, call):
-    # The shim asks what kind of socket it is, and the kernel answers ENOTSOCK: the program must not see that.
+def test_sendfile_into_a_file_is_halved_and_does_not_change_errno(probe, call):
+    # Whatever the shim asks about the descriptor must not change errno.
     assert one(probe, call, 1000, "file") == (500, "untouched", 0)
 
 
 @pytest.mark.parametrize(
     "call, flags", [("send", MSG_MORE), ("recv", MSG_WAITALL), ("recv", MSG_TRUNC), ("__recv_chk", MSG_WAITALL)]
 )
-def test_flags_under_which_a_short_count_is_legal_do_not_protect(probe, call, flags):
+def test_flags_that_allow_a_short_count_do_not_prevent_it(probe, call, flags):
     assert one(probe, call, 1000, flags=flags)[0] == 500
 
 
-# What is not.
+# Calls that are not shortened.
 
 
 @pytest.mark.parametrize("call", RECEIVING)
-def test_a_peek_is_whole(probe, call):
-    # A program that peeks until it sees a whole header would otherwise peek for ever.
+def test_a_peek_is_not_shortened(probe, call):
+    # Otherwise a program that peeks until it sees a whole header would never end.
     assert one(probe, call, 1000, flags=MSG_PEEK)[0] == 1000
 
 
 @pytest.mark.parametrize("call", HOOKED)
 @pytest.mark.parametrize("kind", ["dgram", "seqpacket"])
-def test_messages_are_left_whole(probe, call, kind):
+def test_messages_are_not_shortened(probe, call, kind):
     arrived = 1000 if call in SENDING else 0
     assert one(probe, call, 1000, kind) == (1000, "untouched", arrived)
 
 
-def test_urgent_data_and_the_error_queue_are_left_whole():
-    # Only TCP has both. The time stamp of a sent packet comes back through the error queue with the packet itself
-    # (SO_TIMESTAMPING with TX_SOFTWARE and SOFTWARE), some 70 bytes; of four urgent bytes only the last is urgent.
+def test_urgent_data_and_the_error_queue_are_not_shortened():
+    # Only TCP has both. With SO_TIMESTAMPING, the error queue returns the sent packet, about 70 bytes. Of four urgent
+    # bytes only the last one is urgent.
     program = f"""
 import select, socket
 listener = socket.create_server(("127.0.0.1", 0))
@@ -143,17 +143,17 @@ def test_would_block_passes_through(probe, call, on):
 
 @pytest.mark.parametrize("call", RECEIVING + ["sendfile", "sendfile64"])
 @pytest.mark.parametrize("length", [1, 1000])
-def test_the_end_is_still_the_end(probe, call, length):
+def test_end_of_file_is_still_reported(probe, call, length):
     assert one(probe, call, length, "ended") == (0, "untouched", 0)
 
 
 @pytest.mark.parametrize("call", HOOKED)
-def test_nothing_asked_for_is_nothing_moved(probe, call):
+def test_a_length_of_0_transfers_nothing(probe, call):
     assert one(probe, call, 0) == (0, "untouched", 0)
 
 
 def test_the_overflow_check_of_a_fortified_recv_still_aborts(probe):
-    # The probe's buffer has 65536 bytes: half of 100000 would fit, and the bug would stay hidden.
+    # The probe's buffer has 65536 bytes: half of 100000 would fit, and would hide the overflow.
     done = run(probe, "one", "__recv_chk", 100000, "empty", check=False)
     assert done.returncode == -signal.SIGABRT
     assert "buffer overflow detected" in done.stderr
@@ -164,15 +164,15 @@ def test_the_overflow_check_of_a_fortified_recv_still_aborts(probe):
 
 @pytest.mark.parametrize("call", SENDING)
 @pytest.mark.parametrize("threads", [1, 8])
-def test_blobs_arrive_identical_in_as_many_calls_as_halving_takes(probe, call, threads):
-    # The probe compares every byte, and each of its threads counts the calls it needed.
+def test_data_arrives_intact_in_as_many_calls_as_halving_needs(probe, call, threads):
+    # The probe compares every byte, and each thread counts its calls.
     size = 1_000_003
     calls = run(probe, "copy", call, threads, size).stdout.split()
     assert calls == [str(halvings(size))] * threads
 
 
-def test_a_call_from_an_earlier_constructor_is_served(tmp_path):
-    # Of two preloaded libraries the second is initialised first, so it calls send before the shim has looked it up.
+def test_a_call_from_an_earlier_constructor_works(tmp_path):
+    # Of two preloaded libraries the second one is initialized first, so it calls send before the shim has started.
     source = tmp_path / "early.c"
     source.write_text(
         """
@@ -190,13 +190,13 @@ __attribute__((constructor)) static void early(void) {
 
 
 def test_every_name_is_looked_up_before_main():
-    # Later would be too late: the first call may come from a signal handler, where the loader's locks are forbidden.
+    # The first call may come from a signal handler, which must not take the loader's locks.
     log = run("env", "LD_DEBUG=symbols", "true").stderr
     assert all(re.search(rf"symbol={name};", log) for name in HOOKED)
 
 
 def test_an_http_server_and_curl_agree_on_every_byte(tmp_path):
-    # Server and client are preloaded both; the server proves it by what its own send answers before it serves.
+    # Both server and client are preloaded. The server shows it by the results of its own send and recv.
     content = os.urandom(300_001)
     (tmp_path / "blob").write_bytes(content)
     program = """
@@ -218,7 +218,7 @@ server.serve_forever()
     try:
         assert server.stdout.readline() == "500 200\n"
         port = server.stdout.readline().strip()
-        # Eight at once, so that the server's threads and curl's own transfers overlap.
+        # Eight at a time, so that the transfers overlap.
         urls = [f"http://127.0.0.1:{port}/blob?{number}" for number in range(8)]
         outputs = [word for number in range(8) for word in ("-o", tmp_path / f"got{number}")]
         run("curl", "-sSf", "--noproxy", "*", "--parallel", "--parallel-immediate", *outputs, *urls)
@@ -228,18 +228,18 @@ server.serve_forever()
     assert all((tmp_path / f"got{number}").read_bytes() == content for number in range(8))
 
 
-# The file itself.
+# The library file.
 
 
-def test_it_defines_the_hooked_names_and_no_other():
+def test_it_defines_exactly_the_hooked_names():
     table = (HERE.parents[1] / "preload/hooks/names.def").read_text()
     names = set(re.findall(r"^FUNCTION\((\w+),", table, re.MULTILINE))
     assert set(HOOKED) < names
     assert dynamic_symbols("--defined-only", SHIM) == names
 
 
-def test_no_spelling_slips_past_it(probe):
-    # Whatever the headers made of the three calls in either build, the shim has that name.
+def test_every_name_that_the_headers_use_is_hooked(probe):
+    # Whichever names the headers use for the three calls, the shim defines them.
     spellings = re.compile(r"_*(send|recv|sendfile)(64)?(_chk)?")
     wanted = {name for name in dynamic_symbols("-u", probe) if spellings.fullmatch(name)}
     assert {"send", "sendfile64"} <= wanted <= dynamic_symbols("--defined-only", SHIM)
