@@ -1,4 +1,4 @@
-// The file name of the control socket.
+// Creates and removes the control socket.
 //
 // A socket is listening before it gets the name that clients use. The name of a socket that no
 // process serves any more is reused. Files that are not sockets are never removed.

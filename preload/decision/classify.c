@@ -16,8 +16,8 @@
 #include "process/kernel.h"
 
 enum {
-  kMemoryMajor = 1,  // the device number of /dev/null, /dev/zero and others
-  kKmsgMinor = 11,   // among these, of /dev/kmsg
+  kMemoryMajor = 1,  // the major number of /dev/null, /dev/zero and others
+  kKmsgMinor = 11,   // the minor number of /dev/kmsg
 };
 
 unsigned socket_traits(int type, int protocol) {

@@ -70,24 +70,31 @@ HOOK void closefrom(int first) {
   errno = saved_errno;
 }
 
-// The C library closes the descriptor of a stream or a directory without calling a hook.
-HOOK int fclose(FILE* stream) {
+// The C library closes the descriptor of a stream or a directory without calling a hook. A stream
+// without a descriptor has the number -1.
+static void forget_stream(FILE* stream) {
+  int saved_errno = errno;
   forget_if_tracked(fileno_unlocked(stream));
+  errno = saved_errno;
+}
+
+HOOK int fclose(FILE* stream) {
+  forget_stream(stream);
   return REAL(fclose)(stream);
 }
 
 HOOK int pclose(FILE* stream) {
-  forget_if_tracked(fileno_unlocked(stream));
+  forget_stream(stream);
   return REAL(pclose)(stream);
 }
 
 HOOK FILE* freopen(const char* path, const char* mode, FILE* stream) {
-  forget_if_tracked(fileno_unlocked(stream));
+  forget_stream(stream);
   return REAL(freopen)(path, mode, stream);
 }
 
 HOOK FILE* freopen64(const char* path, const char* mode, FILE* stream) {
-  forget_if_tracked(fileno_unlocked(stream));
+  forget_stream(stream);
   return REAL(freopen64)(path, mode, stream);
 }
 

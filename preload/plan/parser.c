@@ -57,7 +57,7 @@ bool word_equals(struct Word word, const char* name) {
   return strlen(name) == word.length && strncmp(name, word.text, word.length) == 0;
 }
 
-struct Word peek(struct Parser* parser) {
+struct Word peek(const struct Parser* parser) {
   struct Parser ahead = *parser;
   struct Word word = take_word(&ahead, true);
   if (word.length == 0 && *word.text != '\0' && *word.text != '\n') word.length = 1;

@@ -36,7 +36,7 @@ struct Word take_word(struct Parser* parser, bool is_call);
 bool word_equals(struct Word word, const char* name);
 
 // Returns the next word or character, for a message, and consumes nothing.
-struct Word peek(struct Parser* parser);
+struct Word peek(const struct Parser* parser);
 
 // Parses a decimal number that is at least `least`.
 bool parse_number(struct Parser* parser, uint64_t least, uint64_t* number);

@@ -1,4 +1,4 @@
-// System calls of the shim's own. Hooks do not see them.
+// System calls that the shim itself makes. Hooks do not see them.
 //
 // Any thread and any signal handler may call these.
 #ifndef PRELOAD_PROCESS_KERNEL_H
