@@ -56,7 +56,7 @@ EXAMPLE_CPPFLAGS := -Iinclude $(CPPFLAGS) $(PLAIN_NAMES)
 # To optimize a unit test takes longer than to run it. The code under test keeps the flags of the variant. A test is
 # compiled with the address sanitizer, because the test owns the buffers that the code under test writes to.
 UNIT_TEST_CXXFLAGS := $(AWS_CXXFLAGS) -O0 -g1 -fno-sanitize=undefined
-SHIM_CFLAGS := -std=c17 -fPIC -fvisibility=hidden $(WARNINGS) $(CFLAGS) $(PLAIN_NAMES)
+SHIM_CFLAGS := -std=c17 -Ipreload -fPIC -fvisibility=hidden $(WARNINGS) $(CFLAGS) $(PLAIN_NAMES)
 LLHTTP_CFLAGS := $(CFLAGS) $(FLAGS_$(VARIANT)) -w $(LLHTTP_CPPFLAGS)
 # The libraries are linked dynamically, so that `nm -u aws` shows the kernel calls and a preloaded library sees them.
 AWS_LDLIBS := $(LLHTTP_LIBS) $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -laio $(LDLIBS)

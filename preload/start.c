@@ -9,51 +9,66 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "arms.h"
-#include "control.h"
-#include "errnos.h"
-#include "log.h"
-#include "message.h"
-#include "process.h"
-#include "real.h"
-#include "summary.h"
-#include "text.h"
+#include "control/control.h"
+#include "decision/active.h"
+#include "hooks/real.h"
+#include "plan/errnos.h"
+#include "process/kernel.h"
+#include "process/process.h"
+#include "report/log.h"
+#include "report/message.h"
+#include "report/summary.h"
 
-// What the shim does when it is told nothing: partial I/O at every send, recv and sendfile.
+// The default plan: partial I/O at every send, recv and sendfile.
 static const char kUsualPlan[] = "send,recv:half; sendfile:half[fd=any]";
 
-enum { kMistakenPlan = 2, kMessageSize = 1024 };
+enum { kUsageStatus = 2, kLineSize = 1024 };
 
 atomic_int start_state;
 
-// A plan that is half understood must not run.
-static _Noreturn void refuse(const char* what, const char* which, const char* why) {
-  char buffer[kMessageSize];
+// ---- Errors
+
+// Writes "sockop: SUBJECT: REASON" and exits. A program must not run with an invalid plan.
+static _Noreturn void refuse(const char* subject, const char* reason) {
+  char buffer[kLineSize];
   struct Text text = text_in(buffer, sizeof buffer - 1);
   add_string(&text, "sockop: ");
-  add_string(&text, what);
-  add_string(&text, which);
+  add_string(&text, subject);
   add_string(&text, ": ");
-  add_string(&text, why);
+  add_string(&text, reason);
   buffer[text.length] = '\n';
   text.length++;
-  (void)say(&text);
-  kernel_call(SYS_exit_group, (long)kMistakenPlan);
+  (void)write_to_stderr(&text);
+  kernel_call(SYS_exit_group, (long)kUsageStatus);
   abort();
 }
 
-static _Noreturn void refuse_errno(const char* variable, const char* path, long error) {
-  const char* name = errno_name((int)-error);
-  char what[kMessageSize];
-  struct Text text = text_in(what, sizeof what);
+// `result` is -errno.
+static _Noreturn void refuse_file(const char* variable, const char* path, long result) {
+  const char* name = errno_name((int)-result);
+  char subject[kLineSize];
+  struct Text text = text_in(subject, sizeof subject);
   add_string(&text, variable);
   add_string(&text, ": cannot use ");
-  refuse(what, path, name != NULL ? name : "it cannot be opened");
+  add_string(&text, path);
+  refuse(subject, name != NULL ? name : "it cannot be opened");
 }
 
-static void read_file(const char* path, struct Plan* plan) {
+static _Noreturn void refuse_plan(const char* source, const struct Plan* plan,
+                                  const struct ParseError* error) {
+  char subject[kLineSize];
+  struct Text text = text_in(subject, sizeof subject);
+  add_string(&text, source);
+  add_string(&text, ", ");
+  add_position(&text, plan->text, error->position);
+  refuse(subject, error->message);
+}
+
+// ---- The plan
+
+static void read_plan(const char* path, struct Plan* plan) {
   long fd = kernel_call(SYS_openat, (long)AT_FDCWD, path, (long)(O_RDONLY | O_CLOEXEC), 0L);
-  if (fd < 0) refuse_errno("SOCKOP_PLAN", path, fd);
+  if (fd < 0) refuse_file("SOCKOP_PLAN", path, fd);
   size_t length = 0;
   long got = 1;
   while (got > 0 && length < kPlanLength - 1) {
@@ -61,68 +76,66 @@ static void read_file(const char* path, struct Plan* plan) {
     if (got > 0) length += (size_t)got;
   }
   kernel_call(SYS_close, fd);
-  if (got < 0) refuse_errno("SOCKOP_PLAN", path, got);
-  if (length == kPlanLength - 1) refuse("SOCKOP_PLAN: ", path, "the plan is too long");
+  if (got < 0) refuse_file("SOCKOP_PLAN", path, got);
+  if (length == kPlanLength - 1) refuse(path, "the plan is too long");
 }
 
 static struct Plan* plan_from_environment(void) {
   const char* text = getenv("SOCKOP");
   const char* path = getenv("SOCKOP_PLAN");
-  const char* source = path != NULL ? path : "SOCKOP";
   struct Plan* plan = new_plan();
-  if (plan == NULL) refuse("SOCKOP", "", "there is no memory for the plan");
-  if (text != NULL && path != NULL) refuse("SOCKOP", "", "set either it or SOCKOP_PLAN");
+  struct ParseError error = {.position = 0};
+  if (plan == NULL) refuse("SOCKOP", "no memory for the plan");
+  if (text != NULL && path != NULL) refuse("SOCKOP", "set SOCKOP or SOCKOP_PLAN, not both");
   if (text == NULL && path == NULL) text = kUsualPlan;
   if (path != NULL) {
-    read_file(path, plan);
+    read_plan(path, plan);
   } else if (strlen(text) < kPlanLength) {
     strcpy(plan->text, text);
   } else {
-    refuse("SOCKOP", "", "the plan is too long; SOCKOP_PLAN names a file");
+    refuse("SOCKOP", "the plan is too long; put it in a file and set SOCKOP_PLAN");
   }
-  struct Mistake mistake = {.at = 0};
-  if (!parse_plan(plan, &mistake)) {
-    char where[kMistakeLength];
-    struct Text place = text_in(where, sizeof where);
-    add_place(&place, plan->text, mistake.at);
-    char what[kMessageSize];
-    struct Text name = text_in(what, sizeof what);
-    add_string(&name, source);
-    add_string(&name, ", ");
-    refuse(what, where, mistake.what);
-  }
+  if (!parse_plan(plan, &error)) refuse_plan(path != NULL ? path : "SOCKOP", plan, &error);
   return plan;
 }
 
+// ---- Start and end
+
 static void after_fork(void) {
-  note_process();
-  reset_tallies();
+  record_process();
+  restart_summary();
   restart_control();
 }
 
-// Paths are copied: a program may write its title over its environment, and work in another
-// directory. pthread_atfork allocates: what it allocates is none of the program's calls.
+static void start_log(void) {
+  const char* path = getenv("SOCKOP_LOG");
+  int result = path != NULL && *path != '\0' ? open_log(path) : 0;
+  if (result < 0) refuse_file("SOCKOP_LOG", path, result);
+}
+
+static void start_summary(void) {
+  const char* path = getenv("SOCKOP_SUMMARY");
+  int result = set_summary(path);
+  if (result < 0) refuse_file("SOCKOP_SUMMARY", path, result);
+}
+
+// Copies all settings: a program may overwrite its environment to show a title in ps(1).
+// pthread_atfork may allocate; in_shim keeps that from being counted.
 static void start(void) {
   in_shim = true;
-  const char* log = getenv("SOCKOP_LOG");
-  const char* control = getenv("SOCKOP_CONTROL");
-  const char* summary = getenv("SOCKOP_SUMMARY");
   look_up_all();
-  note_process();
-  note_stderr();
+  record_process();
+  record_stderr();
   struct Plan* plan = plan_from_environment();
-  if (log != NULL && *log != '\0') {
-    int result = open_log(log);
-    if (result < 0) refuse_errno("SOCKOP_LOG", log, result);
-  }
-  int result = set_summary(summary);
-  if (result < 0) refuse_errno("SOCKOP_SUMMARY", summary, result);
+  start_log();
+  start_summary();
+  const char* control = getenv("SOCKOP_CONTROL");
   if (wants_summary() || control != NULL) watch_all();
-  arm(plan);
+  activate(plan);
   pthread_atfork(NULL, NULL, after_fork);
   if (control != NULL && *control != '\0') {
-    result = start_control(control);
-    if (result < 0) refuse_errno("SOCKOP_CONTROL", control, result);
+    int result = start_control(control);
+    if (result < 0) refuse_file("SOCKOP_CONTROL", control, result);
   }
   in_shim = false;
 }

@@ -1,11 +1,12 @@
-// Makes one call several times, each time in a scene where it has plenty to do, and prints what
-// came of each: the result, errno's name, and the milliseconds it took. test_calls.py runs it under
-// plans, and builds it twice, plainly and hardened, where many calls go by other names.
+// Makes one call several times, each time in a state in which the call can do everything it is
+// asked for. For each call, prints the result, errno's name, and the duration in milliseconds.
+// test_calls.py runs it under plans and builds it twice: plain, and hardened, where many calls have
+// other names.
 //
-//   calls NAME TIMES        (calls list: all names, one a line)
+//   calls NAME TIMES        (calls list: prints all names)
 //
-// NAME is one of the names that the shim defines. A result that is a descriptor or an address is
-// printed as 0. Whatever sets the scene goes past the shim.
+// NAME is a name that the shim defines. A descriptor or an address is printed as 0. The calls that
+// prepare the state bypass the shim.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -34,7 +35,7 @@
 
 enum { kLength = 1000, kEvents = 4, kTimesLimit = 100, kLarge = 200000 };
 
-// What the tests of the names themselves need, as no header declares it.
+// No header declares these.
 ssize_t __send(int, const void*, size_t, int);
 ssize_t __recv_chk(int, void*, size_t, size_t, int);
 ssize_t __recvfrom_chk(int, void*, size_t, size_t, int, struct sockaddr*, socklen_t*);
@@ -59,14 +60,14 @@ int __fxstat64(int, int, struct stat64*);
 int __close(int);
 
 static char buffer[kLength];
-static size_t length = kLength;  // not constant, or the compiler would see that it fits
+static size_t length = kLength;  // not constant: the compiler must not see that it fits
 static int flags = O_RDONLY, one = 1;
 static int ours, theirs;  // a connection
 static int file;          // a memory file of 2 * kLength bytes
 static int pipe_in, pipe_out;
 static int listener;
 static struct sockaddr_in address;  // of the listener
-static int epoll;                   // knows of kEvents ready descriptors
+static int epoll;                   // has kEvents ready descriptors
 static struct epoll_event ready[kEvents];
 static struct pollfd writable;
 static nfds_t writable_count = 1;
@@ -80,10 +81,10 @@ static struct iocb* pointers[kEvents];
 static struct io_event events[kEvents];
 static char blocks[kEvents][kLength];
 
-// The C library's own syscall(2), which the shim does not stand before.
+// The C library's syscall(2), without the shim's hook.
 static long (*kernel)(long number, ...);
 
-// ---- Scenes: each is set anew before each call
+// ---- Preparations for a call
 
 static void drain(int fd) {
   static char rest[kLength];
@@ -151,7 +152,7 @@ static long open_by_syscall(void) {
   return opened((int)syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof how));
 }
 
-// libaio has the errno in its result; the tests have it in errno.
+// libaio returns -errno; the tests expect errno.
 static long from_libaio(long result) {
   if (result >= 0) return result;
   assert(errno == EXFULL);
@@ -166,7 +167,7 @@ static long set_up_aio(int by_libaio) {
   return result;
 }
 
-// What one completion of a read of kLength bytes says.
+// Returns the result of a completed read of kLength bytes.
 static long complete(void) {
   no_reads();
   assert(kernel(SYS_io_submit, context, 1, pointers) == 1);
@@ -179,8 +180,7 @@ static long allocate(void) {
   return memory == NULL ? -1 : 0;
 }
 
-// A call's name, the scene it is made in, and the call: what the compiler makes of the name is what
-// the test is about.
+// The calls, by the names that the compiler gives them in this build.
 static long call_send(void) {
   return send(ours, buffer, length, 0);
 }

@@ -1,5 +1,5 @@
-// Sends 4 bytes on a connection before and after a child has run in this process's memory, closed
-// the child's descriptor of it and put another file there. test_numbers.py runs it.
+// Sends 4 bytes on a connection, before and after a child closes its own descriptor of the
+// connection and duplicates another file to that number. test_numbers.py runs it.
 //
 //   children vfork|fork
 #ifndef _GNU_SOURCE

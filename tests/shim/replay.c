@@ -1,10 +1,10 @@
-// Serves some connections at once, each from a thread of its own, and prints what each call on each
-// of them answered. test_replay.py compares the lines between runs.
+// Serves several connections at the same time, each in its own thread, and prints the result of
+// each call. test_replay.py compares the lines between runs.
 //
 //   replay CONNECTIONS CALLS
 //
-// A line a connection, in the order of acceptance: the results, or -errno, of CALLS receives and
-// CALLS sends of 100 bytes. The clients go past the shim.
+// Prints a line for each connection, in the order of acceptance: the results, or -errno, of CALLS
+// receives and CALLS sends of 100 bytes. The clients bypass the shim.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -29,7 +29,7 @@ struct Connection {
 
 static struct Connection connections[kLimit];
 static pthread_barrier_t start;
-static long (*kernel)(long number, ...);  // the C library's own, past the shim
+static long (*kernel)(long number, ...);  // the C library's, without the shim's hook
 
 static void drain(int fd) {
   char rest[kLength];
@@ -64,7 +64,7 @@ static int make_listener(struct sockaddr_in* address) {
   return listener;
 }
 
-// Loopback delivers before send returns, so no call has to wait for another machine.
+// On the loopback interface data arrives before send returns, so no call has to wait.
 static void make_connection(struct Connection* connection, int listener,
                             const struct sockaddr_in* address, int calls) {
   connection->calls = calls;

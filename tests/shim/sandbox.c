@@ -1,14 +1,16 @@
-// Enters a sandbox that allows the calls of the program's own and nothing else, makes those calls,
-// and prints what each answered. test_sandbox.py runs it under the shim.
+// Installs a seccomp filter that allows only the calls of this program, makes these calls, and
+// prints their results. test_sandbox.py runs it under the shim.
 //
 //   sandbox HOW OUTSIDE FILE CALL...
 //
-// HOW: none, prctl, seccomp, syscall-prctl, tsync (a filter for all threads) or strict. OUTSIDE:
-// what becomes of a call that is not allowed: kill, errno, or open: which allows as well what the
-// shim's log, table and delays take. CALL: send, recv and msend (with MSG_NOSIGNAL) on a socket
-// that does not block and that an epoll watches edge-triggered; read and write on another socket;
-// accept, then a send on the accepted connection; pread on the file; wait, which waits for a byte
-// on standard input. Each moves 100 bytes.
+// HOW: none, prctl, seccomp, syscall-prctl, tsync (a filter for all threads) or strict.
+//
+// OUTSIDE: kill or errno, for calls that the filter does not allow; or open, which also allows the
+// system calls of the shim.
+//
+// CALL: send, recv and msend (with MSG_NOSIGNAL) on a nonblocking socket with an edge-triggered
+// registration; read and write on another socket; accept, and a send on the accepted connection;
+// pread on FILE; wait, which reads a byte from standard input. The others transfer 100 bytes.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -54,7 +56,7 @@ static void allow(int number) {
   add((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
 }
 
-// Of the writes, only those to descriptors up to 9 are the program's: more is the shim's log.
+// Allows writes only to descriptors up to 9. The shim's log has a higher number.
 static void forbid_writes_above_9(void) {
   unsigned argument = (unsigned)offsetof(struct seccomp_data, args[0]);
   add((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 0, 4));
@@ -83,7 +85,8 @@ static void enter(const char* how, const char* outside) {
   unsigned flags = strcmp(how, "tsync") == 0 ? SECCOMP_FILTER_FLAG_TSYNC : 0;
   long result = 0;
   assert(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-  assert(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) == -1 && errno == EFAULT);  // a probe
+  assert(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) == -1 &&
+         errno == EFAULT);  // programs probe for seccomp in this way
   if (strcmp(how, "prctl") == 0) {
     result = prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
   } else if (strcmp(how, "syscall-prctl") == 0) {
@@ -96,7 +99,7 @@ static void enter(const char* how, const char* outside) {
   assert(result == 0);
 }
 
-// ---- What is called
+// ---- Calls
 
 static void pair(int* ours, int* theirs) {
   int ends[2];
@@ -138,7 +141,7 @@ static long call(const char* name) {
   return accepted < 0 ? -1 : send(accepted, bytes, kLength, 0);
 }
 
-// printf would allocate, which a sandbox forbids.
+// printf would allocate memory, which the filter forbids.
 static void print(long result) {
   char line[32];
   int size = result < 0 ? snprintf(line, sizeof line, "%s\n", strerrorname_np(errno))

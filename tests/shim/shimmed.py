@@ -1,4 +1,4 @@
-"""Programs under sockop_preload.so: how they are built and run, and what the shim told of them."""
+"""Programs under sockop_preload.so: how they are built and run, and how their output is read."""
 import json
 import os
 import re
@@ -15,14 +15,14 @@ SHIM = TOP / "sockop_preload.so"
 SOCKOPCTL = TOP / "preload/sockopctl"
 TIMEOUT_S = 60
 
-# Hardened is how distributions build: there recv becomes __recv_chk, and sendfile sendfile64.
+# Distributions build hardened: then recv becomes __recv_chk, and sendfile becomes sendfile64.
 BUILDS = {"plain": ["-U_FORTIFY_SOURCE"],
           "hardened": ["-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2", "-D_FILE_OFFSET_BITS=64"]}
 
 
-def build(folder, source, kind="plain"):
+def build(directory, source, kind="plain"):
     """Compiles tests/shim/<source>.c; returns the program."""
-    program = folder / f"{source}-{kind}"
+    program = directory / f"{source}-{kind}"
     subprocess.run(["cc", "-std=gnu17", "-O2", "-pthread", *BUILDS[kind], "-o", program,
                     HERE / f"{source}.c", "-laio"], check=True)
     return program
@@ -30,19 +30,19 @@ def build(folder, source, kind="plain"):
 
 @pytest.fixture(scope="session")
 def programs(tmp_path_factory):
-    """programs(source, kind="plain") → the program, compiled once a session."""
-    folder, built_ones = tmp_path_factory.mktemp("shim"), {}
+    """programs(source, kind="plain") → the program, compiled once per session."""
+    directory, built_ones = tmp_path_factory.mktemp("shim"), {}
 
     def get(source, kind="plain"):
         if (source, kind) not in built_ones:
-            built_ones[source, kind] = build(folder, source, kind)
+            built_ones[source, kind] = build(directory, source, kind)
         return built_ones[source, kind]
     return get
 
 
 @pytest.fixture(params=BUILDS)
 def built(request):
-    """How the program is built: by its plain names, or hardened."""
+    """How the program is built: plain or hardened."""
     return request.param
 
 
@@ -72,12 +72,12 @@ def python(script, *arguments, **shim):
 
 
 def faults(log):
-    """The log's lines, as dictionaries; none if there is no log."""
+    """Returns the lines of the log as dictionaries; an empty list if there is no log."""
     return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
 def table(summary):
-    """{call: (seen, faults)} of the one table in the file."""
+    """Returns {call: (seen, faults)} for the only table in the file."""
     head, *rows = summary.read_text().splitlines()
     assert re.fullmatch(r"sockop: calls seen and faults given in process \d+", head)
     words = [row.removeprefix("sockop: ").split() for row in rows]
@@ -85,10 +85,10 @@ def table(summary):
 
 
 class Run:
-    """One run of `calls NAME TIMES`: `outcomes` are (result, errno's name), in their order."""
+    """One run of `calls NAME TIMES`: `outcomes` are (result, errno's name), in order."""
 
-    def __init__(self, folder, program, name, times, plan, **shim):
-        self.log, summary = folder / "log", folder / "summary"
+    def __init__(self, directory, program, name, times, plan, **shim):
+        self.log, summary = directory / "log", directory / "summary"
         for left in (self.log, summary):
             left.unlink(missing_ok=True)
         done = run(program, name, times, plan=plan, log=self.log, summary=summary, **shim)

@@ -1,5 +1,5 @@
-"""Each call × each action, on a program that makes one call: it fires when it should and not else,
-is counted and logged, and without a plan nothing changes."""
+"""Each call × each action, in a program that makes one call: the fault is injected exactly when the
+plan says so, and it is counted and logged. Without a plan nothing changes."""
 import re
 import signal
 import sys
@@ -16,8 +16,8 @@ OTHER = ["accept", "accept4", "connect", "poll", "open", "openat", "openat2", "f
          "io_setup", "eventfd", "socket", "setsockopt", "malloc"]
 CALLS = [*OUT, "pwrite", *IN, *AT_OFFSET, *COUNTS, *OTHER, "completion"]
 
-# The names by which a program may reach the calls. What is built hardened reaches some of them by
-# the plain name, so both builds try all of them.
+# The other functions that make the calls. In a hardened build some plain names become others, so
+# both builds try all of them.
 SPELLINGS = {
     "send": ["__send"], "write": ["__write"], "sendfile": ["sendfile64"],
     "recv": ["__recv_chk"], "recvfrom": ["__recvfrom_chk"], "read": ["__read", "__read_chk"],
@@ -32,8 +32,8 @@ SPELLINGS = {
 }
 EVERY_NAME = [(call, name) for call in CALLS for name in [call, *SPELLINGS.get(call, [])]]
 
-# What the second of three calls answers when the action happens to it. The call asks for 1000
-# bytes, or for 4 events.
+# The result of the second of three calls if the action applies to it. The call asks for 1000 bytes
+# or for 4 events.
 SHORTER = {"half": (500, "untouched"), "short": (500, "untouched"), "max=7": (7, "untouched"),
            "one": (1, "untouched"), "rate=70": (7, "untouched")}
 FEWER = {"half": (2, "untouched"), "max=3": (3, "untouched"), "one": (1, "untouched")}
@@ -62,32 +62,31 @@ DELAYED = [call for call in CALLS if call != "completion"]
 
 
 def natural(call):
-    """What the call answers when it is left alone."""
+    """The result of the call without a fault."""
     if call in OUT + IN + AT_OFFSET + ["pwrite", "completion"]:
         return (1000, "untouched")
     return (4 if call in COUNTS else 1 if call == "poll" else 0, "untouched")
 
 
 def rule(call, action, number):
-    """A rule for the number-th call that the program makes. It closes a descriptor only once; and
-    malloc is called by many, but for so much by the program alone."""
+    """A rule for the number-th call of the program. For malloc, the length selects the calls of the
+    program: libraries allocate less."""
     if call == "malloc":
         return f"{call}:{action}@@{number}[above=150000]"
     return f"{call}:{action}@@{number}"
 
 
 def errors_of(call):
-    """The errnos that the call may meet, as the shim knows them: it names them where a plan has
-    another one."""
+    """The errnos that the shim accepts for the call: its error message lists them."""
     wrong = "ENETDOWN" if call not in ("send", "sendto", "sendmsg", "recv", "recvfrom", "recvmsg",
                                        "accept", "accept4") else "EXDEV"
     done = run("true", plan=f"{call}:{wrong}", check=False)
     assert done.returncode == 2, f"{call} may not answer {wrong}"
-    return re.search(r"which knows (.*)", done.stderr).group(1).split()
+    return re.search(r"which may fail with (.*)", done.stderr).group(1).split()
 
 
 @pytest.mark.parametrize("call, name", EVERY_NAME)
-def test_without_a_plan_nothing_changes_and_all_is_counted(programs, tmp_path, built, call, name):
+def test_without_a_plan_calls_are_counted_and_unchanged(programs, tmp_path, built, call, name):
     made = Run(tmp_path, programs("calls", built), name, 3, plan="")
     assert made.outcomes == [natural(call)] * 3
     assert made.faults == []
@@ -106,7 +105,7 @@ def test_every_name_of_a_call_is_hooked(programs, tmp_path, built, call, name):
 
 
 @pytest.mark.parametrize("call, action", EVERY_ACTION)
-def test_an_action_happens_once_and_is_counted_and_logged(programs, tmp_path, call, action):
+def test_an_action_is_executed_counted_and_logged_once(programs, tmp_path, call, action):
     ends_it = action in ("reset", "pipe")
     made = Run(tmp_path, programs("calls"), call, 2 if ends_it else 3, plan=rule(call, action, 2))
     wanted = ACTIONS[call][action]
@@ -120,8 +119,8 @@ def test_an_action_happens_once_and_is_counted_and_logged(programs, tmp_path, ca
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_every_errno_that_the_manual_knows_can_be_given_by_name(programs, tmp_path, call):
-    # A blocking socket cannot be told to try again, and a call for no descriptor at all would.
+def test_every_errno_of_the_manual_page_can_be_injected(programs, tmp_path, call):
+    # A connect on a blocking socket does not fail with EAGAIN.
     errors = [name for name in errors_of(call) if call != "connect" or name != "EAGAIN"]
     plan = "; ".join(rule(call, name, 1) for name in errors)
     made = Run(tmp_path, programs("calls"), call, len(errors) + 1, plan=plan)
@@ -131,29 +130,29 @@ def test_every_errno_that_the_manual_knows_can_be_given_by_name(programs, tmp_pa
 
 
 @pytest.mark.parametrize("call", DELAYED)
-def test_a_delay_lets_time_pass_and_changes_nothing(programs, tmp_path, call):
+def test_a_delay_takes_time_and_changes_nothing_else(programs, tmp_path, call):
     made = Run(tmp_path, programs("calls"), call, 3, plan=rule(call, "delay=20", 2))
     assert made.outcomes == [natural(call)] * 3
     assert made.milliseconds[1] >= 20
     assert [fault["call"] for fault in made.faults] == [call]
 
 
-def test_the_tables_here_cover_every_name_that_is_hooked(programs):
+def test_these_tables_cover_every_hooked_name(programs):
     names = set(run(programs("calls"), "list", plan="").stdout.split())
     assert names == {name for _, name in EVERY_NAME}
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_an_action_that_cannot_happen_to_the_call_is_a_mistake(call):
+def test_an_action_that_does_not_apply_to_the_call_is_an_error(call):
     possible = {action.partition("=")[0] for action in ACTIONS[call]} | {"delay"}
     every = {"half", "max", "one", "zero", "again", "reset", "pipe", "rate", "fewer"}
     for action in every - possible:
         value = "=5" if action in ("max", "rate") else ""
         if (call, action) in (("completion", "one"), ("io_getevents", "zero")):
-            continue  # known, and tested elsewhere: the one as max, the other as a completion's
+            continue  # valid, and tested elsewhere
         done = run("true", plan=f"{call}:{action}{value}", check=False)
         assert done.returncode == 2, action
-        assert f"column {len(call) + 2}: {action} is nothing that can happen" in done.stderr
+        assert f"column {len(call) + 2}: {action} does not apply to" in done.stderr
 
 
 @pytest.mark.parametrize("call, beside", [
@@ -161,7 +160,7 @@ def test_an_action_that_cannot_happen_to_the_call_is_a_mistake(call):
     ("__pread_chk", "offset"), ("__pread64_chk", "offset"),
 ])
 def test_the_overflow_check_of_a_fortified_call_still_aborts(tmp_path, call, beside):
-    """Of 15 bytes into a buffer of 10, half would fit, and the bug would stay hidden."""
+    """Half of 15 bytes would fit into a buffer of 10, and would hide the overflow."""
     (tmp_path / "file").write_bytes(bytes(100))
     size = "ctypes.c_size_t(10)"
     arguments = f"ctypes.c_long(0), {size}" if beside == "offset" else f"{size}, {beside or 0}"

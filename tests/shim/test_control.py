@@ -10,8 +10,8 @@ import pytest
 from observe import wait_until
 from shimmed import SOCKOPCTL, environment
 
-# Sends 100 bytes whenever it is told to, and says how many were taken. Before, it closes whatever
-# it does not know, and has a child that ends in its memory: the socket stands both.
+# Sends 100 bytes for each line of input, and prints the result. Before that, it closes all unknown
+# descriptors and has a child of vfork; the control socket survives both.
 SENDER = """
     import os, socket, subprocess, sys
     ours, theirs = socket.socketpair()
@@ -36,7 +36,7 @@ SENDER = """
 """
 
 
-# The same, but each time on a connection of its own.
+# The same, with a new connection each time.
 CONNECTOR = """
     import socket, sys
     listener = socket.create_server(("127.0.0.1", 0))
@@ -60,7 +60,7 @@ class Sender:
         self.process.stdin.flush()
         return int(self.process.stdout.readline())
 
-    def tell(self, *words, status=0):
+    def command(self, *words, status=0):
         done = subprocess.run([SOCKOPCTL, self.path, *words], capture_output=True, text=True,
                               timeout=60, env=environment(plan="", preload=""))
         assert done.returncode == status, done.stdout + done.stderr
@@ -80,111 +80,112 @@ def sender(tmp_path):
 
 def test_a_plan_is_loaded_turned_off_and_on(sender):
     assert sender.send() == 100
-    assert sender.tell("plan", "send:half") == "ok\n"
+    assert sender.command("plan", "send:half") == "ok\n"
     assert sender.send() == 50
-    sender.tell("off")
+    sender.command("off")
     assert sender.send() == 100
-    sender.tell("on")
+    sender.command("on")
     assert sender.send() == 50
 
 
-def test_counting_goes_on_after_off_and_begins_anew_with_over(sender):
-    sender.tell("plan", "send:one@3")
+def test_counting_continues_after_off_and_restarts_with_over(sender):
+    sender.command("plan", "send:one@3")
     assert [sender.send(), sender.send()] == [100, 100]
-    sender.tell("off")
-    sender.tell("on")
+    sender.command("off")
+    sender.command("on")
     assert [sender.send(), sender.send()] == [1, 100]
-    sender.tell("over")
+    sender.command("over")
     assert [sender.send(), sender.send(), sender.send()] == [100, 100, 1]
 
 
-def test_over_is_from_the_first_connection_on(tmp_path):
+def test_over_restarts_connection_numbers(tmp_path):
     sender = Sender(tmp_path / "control", plan="send:half[conn=2]", script=CONNECTOR)
     assert [sender.send(), sender.send()] == [50, 100]
-    sender.tell("over")
+    sender.command("over")
     assert [sender.send(), sender.send()] == [50, 100]
     sender.end()
 
 
-def test_what_was_once_is_once_again_with_over(sender):
-    sender.tell("plan", "send:half once")
+def test_over_restarts_once(sender):
+    sender.command("plan", "send:half once")
     assert [sender.send(), sender.send()] == [50, 100]
-    sender.tell("over")
+    sender.command("over")
     assert [sender.send(), sender.send()] == [50, 100]
 
 
-def test_a_mistake_leaves_the_plan_in_force(sender):
-    sender.tell("plan", "send:half")
-    assert sender.tell("plan", "send:hlf", status=1) == \
-        "error: column 6: hlf is no action and no errno's name\n"
+def test_an_invalid_plan_leaves_the_active_plan_unchanged(sender):
+    sender.command("plan", "send:half")
+    assert sender.command("plan", "send:hlf", status=1) == \
+        "error: column 6: hlf is neither an action nor the name of an errno\n"
     assert sender.send() == 50
 
 
-def test_status_tells_what_each_rule_did(sender):
-    sender.tell("plan", "send:half@2; recv:EINTR")
+def test_status_shows_the_counts_of_each_rule(sender):
+    sender.command("plan", "send:half@2; recv:EINTR")
     sender.send(), sender.send(), sender.send()
-    lines = sender.tell("status").splitlines()
+    lines = sender.command("status").splitlines()
     assert lines[:3] == ["on", "rule: send:half@2: considered 3, faults 1",
                          "rule: recv:EINTR: considered 0, faults 0"]
     assert "send 3 1" in [" ".join(line.split()[1:]) for line in lines]
-    sender.tell("off")
-    assert sender.tell("status").startswith("off\nrule: send:half@2")
+    sender.command("off")
+    assert sender.command("status").startswith("off\nrule: send:half@2")
 
 
-def test_what_is_not_known_is_refused(sender):
-    assert sender.tell("dance", status=1).startswith("error: status, plan TEXT, off, on and over")
+def test_an_unknown_command_is_rejected(sender):
+    answer = sender.command("dance", status=1)
+    assert answer.startswith("error: status, plan TEXT, off, on and over")
 
 
-def test_the_socket_is_the_users_alone_and_goes_with_the_program(tmp_path):
+def test_the_socket_is_private_and_removed_at_exit(tmp_path):
     sender = Sender(tmp_path / "control")
     assert (tmp_path / "control").stat().st_mode & 0o777 == 0o600
     sender.end()
     assert not (tmp_path / "control").exists()
-    assert sender.tell("status", status=1) == ""
+    assert sender.command("status", status=1) == ""
 
 
-def test_a_socket_that_was_left_behind_is_no_obstacle(tmp_path):
+def test_an_abandoned_socket_is_replaced(tmp_path):
     killed = Sender(tmp_path / "control")
     killed.process.kill()
     killed.process.wait(60)
     assert (tmp_path / "control").exists()
     sender = Sender(tmp_path / "control")
-    assert sender.tell("plan", "send:half") == "ok\n"
+    assert sender.command("plan", "send:half") == "ok\n"
     assert sender.send() == 50
     sender.end()
 
 
 @pytest.mark.parametrize("arguments", [("fork",)])
-def test_a_forked_child_is_told_as_well(tmp_path, arguments):
+def test_a_forked_child_gets_the_command_too(tmp_path, arguments):
     sender = Sender(tmp_path / "control", *arguments)
     children = glob.glob(f"{tmp_path}/control.*")
     assert len(children) == 1
-    assert sender.tell("plan", "send:half") == f"{tmp_path}/control:\nok\n{children[0]}:\nok\n"
+    assert sender.command("plan", "send:half") == f"{tmp_path}/control:\nok\n{children[0]}:\nok\n"
     assert sender.send() == 50
     sender.end()
     assert os.listdir(tmp_path) == []
 
 
-def test_two_programs_at_one_path_are_told_both(tmp_path):
+def test_two_programs_with_one_path_both_get_the_command(tmp_path):
     first, second = Sender(tmp_path / "control"), Sender(tmp_path / "control")
-    first.tell("plan", "send:half")
+    first.command("plan", "send:half")
     assert [first.send(), second.send()] == [50, 50]
     second.end()
-    first.tell("off")
+    first.command("off")
     assert first.send() == 100
     first.end()
 
 
-def test_a_client_that_says_nothing_is_no_obstacle(sender):
+def test_a_silent_client_does_not_block_others(sender):
     import socket
     with socket.socket(socket.AF_UNIX) as silent:
         silent.connect(str(sender.path))
         silent.close()
-        assert sender.tell("status").startswith("on\n")
+        assert sender.command("status").startswith("on\n")
 
 
-def test_the_programs_own_signals_and_descriptors_are_not_the_threads(tmp_path):
-    """The thread takes no signal, and its socket has no number that a program comes to."""
+def test_the_thread_takes_no_signals_and_no_low_descriptor(tmp_path):
+    """All signals are blocked in the thread, and its socket has a high number."""
     sender = Sender(tmp_path / "control")
     pid = sender.process.pid
     wait_until(lambda: len(os.listdir(f"/proc/{pid}/task")) == 2, "the thread is there")

@@ -1,5 +1,4 @@
-"""What the documents promise: every plan in them is one, every call and action of the shim is in
-them."""
+"""Every plan in the documents is valid, and the documents contain every call and action."""
 import re
 import shutil
 import subprocess
@@ -14,7 +13,7 @@ README = TOP / "README.md"
 
 
 def plans():
-    """Whatever is quoted as SOCKOP='…' or stands in the second column of the ten recipes."""
+    """Returns the plans in SOCKOP='…' and in the second column of the ten recipes."""
     texts = [path.read_text().replace("\\(aq", "'").replace("\\(ti", "~")
              for path in (GUIDE, MANUAL, README)]
     found = [plan for text in texts for plan in re.findall(r"SOCKOP='([^'…]*)'", text)]
@@ -24,18 +23,19 @@ def plans():
 
 
 @pytest.mark.parametrize("plan", plans())
-def test_every_plan_in_the_documents_is_understood(plan):
+def test_every_plan_in_the_documents_is_valid(plan):
     assert run("true", plan=plan).stderr == ""
 
 
-def test_the_ancestors_plan_is_the_one_that_is_told():
+def test_the_guide_shows_the_default_plan():
     plan, = re.findall(r'kUsualPlan\[\] = "(.*)"', (TOP / "preload/start.c").read_text())
     assert f"Not set: `{plan}`" in GUIDE.read_text()
 
 
 def test_every_call_and_action_is_in_both_documents():
-    calls = re.findall(r'^    \[k\w+\] =\s*\{"(\w+)"', (TOP / "preload/calls.c").read_text(), re.M)
-    actions = re.findall(r'^    \{"(\w+)", k', (TOP / "preload/plan_action.c").read_text(), re.M)
+    plan = TOP / "preload/plan"
+    calls = re.findall(r'^    \[k\w+\] =\s*\{"(\w+)"', (plan / "calls.c").read_text(), re.M)
+    actions = re.findall(r'^    \{"(\w+)", k', (plan / "action.c").read_text(), re.M)
     assert len(calls) == 35 and len(actions) >= 10
     for document in (GUIDE, MANUAL):
         words = set(re.findall(r"\w+", document.read_text()))
@@ -44,7 +44,7 @@ def test_every_call_and_action_is_in_both_documents():
 
 
 @pytest.mark.skipif(shutil.which("man") is None, reason="man is not installed")
-def test_the_manual_page_is_one():
+def test_the_manual_page_is_well_formed():
     done = subprocess.run(["man", "--warnings", "-l", MANUAL], capture_output=True, text=True,
                           timeout=60,
                           env={"PATH": "/usr/bin:/bin", "MANWIDTH": "80", "LC_ALL": "C"})

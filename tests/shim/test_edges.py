@@ -1,5 +1,5 @@
-"""A would-block of ours comes again: who waits for an edge gets one, and who asked for none gets
-none."""
+"""After an injected EAGAIN, an edge-triggered program gets another edge. No program gets an event that
+it did not register for."""
 import sys
 import textwrap
 
@@ -7,7 +7,7 @@ import pytest
 
 from shimmed import faults, python, run
 
-# Receives 100000 bytes, with epoll as its arguments say. A wait in vain ends after a second.
+# Receives 100000 bytes with the epoll flags in its arguments. A wait fails after a second.
 RECEIVER = """
     import select, socket, sys
     flags = sum(getattr(select, name) for name in sys.argv[1:])
@@ -26,7 +26,7 @@ RECEIVER = """
                 got += len(ours.recv(1000))
         except BlockingIOError:
             if flags & select.EPOLLONESHOT:
-                assert not epoll.poll(0), "an event that nobody armed"
+                assert not epoll.poll(0), "an event without a registration"
                 epoll.modify(ours, select.EPOLLIN | flags)
     print(got, events)
 """
@@ -36,12 +36,12 @@ RECEIVER = """
                          ids=lambda flags: "+".join(flags) or "level")
 def test_a_receiver_gets_every_byte(tmp_path, flags):
     log = tmp_path / "log"
-    # 100 receives: every second call would block, so 100 of them do.
+    # There are 100 receives, and every second call fails, so 100 calls fail.
     assert python(RECEIVER, *flags, plan="recv:again", log=log) == ["100000 101"]
     assert [fault["errno"] for fault in faults(log)] == ["EAGAIN"] * 100
 
 
-# Takes a short count to mean that the socket is empty, or full, as epoll(7) says one may.
+# Concludes from a short count that the socket is empty or full, as epoll(7) allows.
 TRUSTING = """
     import select, socket, sys
     ours, theirs = socket.socketpair()
@@ -66,21 +66,21 @@ TRUSTING = """
 
 
 @pytest.mark.parametrize("action", ["half", "max=7", "one", "rate=1000000"])
-def test_a_short_count_may_be_trusted_by_who_waits_for_edges(action):
+def test_a_short_count_rearms_edge_triggered_registrations(action):
     assert python(TRUSTING, plan=f"send,recv:{action}[above=1]") == ["100 100"]
 
 
 @pytest.mark.parametrize("plan", ["strict; recv:max=7", "recv:max=7; strict", "course"])
-def test_strictly_no_edge_is_owed(plan):
+def test_strict_does_not_rearm_after_a_short_count(plan):
     done = run(sys.executable, "-c", textwrap.dedent(TRUSTING), plan=plan, check=False)
     assert (done.returncode, done.stderr) == (1, "hung\n")
 
 
-def test_by_the_name_of_the_errno_it_is_the_same(tmp_path):
+def test_EAGAIN_by_name_rearms_too(tmp_path):
     assert python(RECEIVER, "EPOLLET", plan="recv:EAGAIN%3")[0].startswith("100000 ")
 
 
-def test_a_sender_gets_the_edge_of_writing():
+def test_a_sender_gets_an_edge_for_writing():
     script = """
         import select, socket, sys
         ours, theirs = socket.socketpair()
@@ -102,7 +102,7 @@ def test_a_sender_gets_the_edge_of_writing():
 
 
 @pytest.mark.parametrize("exclusive", ["0", "1"])
-def test_a_listener_gets_the_edge_of_accepting(exclusive):
+def test_a_listener_gets_an_edge_for_accepting(exclusive):
     script = """
         import select, socket, sys
         listener = socket.create_server(("127.0.0.1", 0))
@@ -125,7 +125,7 @@ def test_a_listener_gets_the_edge_of_accepting(exclusive):
     assert python(script, exclusive, plan="accept4:again") == ["5"]
 
 
-def test_every_epoll_that_watches_gets_its_edge():
+def test_every_epoll_instance_gets_an_edge():
     script = """
         import select, socket
         ours, theirs = socket.socketpair()
@@ -145,7 +145,7 @@ def test_every_epoll_that_watches_gets_its_edge():
     assert python(script, plan="recv:again") == ["1 1", "1 1 0"]
 
 
-def test_a_registration_is_kept_as_the_program_last_made_it():
+def test_a_rearmed_registration_is_the_latest_one():
     script = """
         import select, socket
         ours, theirs = socket.socketpair()
@@ -163,7 +163,7 @@ def test_a_registration_is_kept_as_the_program_last_made_it():
     assert python(script, plan="recv:again") == ["True", "True"]
 
 
-def test_who_may_block_is_never_told_that_he_would():
+def test_a_blocking_call_never_fails_with_EAGAIN():
     script = """
         import os, socket
         ours, theirs = socket.socketpair()

@@ -1,5 +1,5 @@
-"""The numbers of descriptors belong to the program: what the shim keeps open moves out of the way,
-and nothing of the shim's ever lands in a file of the program's."""
+"""The shim's descriptors do not get in the way of the program: they move if the program wants their
+numbers, and the shim never writes to a file of the program."""
 import platform
 import re
 import resource
@@ -11,7 +11,7 @@ import pytest
 
 from shimmed import SOCKOPCTL, environment, faults, programs, run
 
-# `theirs()` are the numbers of the shim's descriptors. Faults are met by send().
+# theirs() returns the numbers of the shim's descriptors; send() gets a fault.
 BEGIN = """
     import ctypes, errno, fcntl, os, socket, subprocess, sys
     libc = ctypes.CDLL(None, use_errno=True)
@@ -33,7 +33,7 @@ WAYS = {
     "F_DUPFD_CLOEXEC": 'call("fcntl", file, fcntl.F_DUPFD_CLOEXEC, fd)',
     "fcntl64": 'call("fcntl64", file, fcntl.F_DUPFD, fd)',
 }
-X86_64 = platform.machine() == "x86_64"  # where system calls have the numbers below
+X86_64 = platform.machine() == "x86_64"  # the system call numbers below are for this architecture
 if X86_64:
     WAYS |= {"syscall-dup2": 'call("syscall", 33, file, fd)',
              "syscall-dup3": 'call("syscall", 292, file, fd, 0)',
@@ -45,7 +45,7 @@ def script(*lines):
 
 
 class Program:
-    """A script that has run with everything that the shim keeps open."""
+    """A finished script that ran while the shim had a log, a table and a control socket."""
 
     def __init__(self, tmp_path, *lines, summary="-", check=True):
         self.file, self.log, self.control = (tmp_path / name for name in ("file", "log", "control"))
@@ -64,7 +64,7 @@ class Program:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_program_gets_the_number_that_it_wants(tmp_path, way):
+def test_the_program_gets_the_number_that_it_asks_for(tmp_path, way):
     program = Program(tmp_path, f"""
         numbers = theirs()
         print(len(numbers))
@@ -79,7 +79,7 @@ def test_the_program_gets_the_number_that_it_wants(tmp_path, way):
 
 
 @pytest.mark.parametrize("sent", ["left open", "closed"])
-def test_the_control_socket_answers_wherever_it_has_moved(tmp_path, sent):
+def test_the_control_socket_works_after_it_has_moved(tmp_path, sent):
     control = tmp_path / "control"
     lines = script(f"""
         for fd in theirs():
@@ -106,7 +106,7 @@ def test_the_control_socket_answers_wherever_it_has_moved(tmp_path, sent):
     '"dup3", fd, 50, 0', '"fcntl", fd, fcntl.F_GETFD', '"fcntl", fd, fcntl.F_DUPFD, 0',
     '"__fcntl", fd, fcntl.F_SETFD, 0', *(['"syscall", 3, fd', '"syscall", 32, fd'] * X86_64),
 ])
-def test_for_the_program_the_shims_descriptors_are_not_open(tmp_path, what):
+def test_the_shims_descriptors_look_closed_to_the_program(tmp_path, what):
     program = Program(tmp_path, f"""
         for fd in theirs():
             print(call({what}), send())
@@ -136,7 +136,7 @@ CLOSING = {
 
 
 @pytest.mark.parametrize("way", CLOSING)
-def test_all_that_the_program_does_not_know_may_be_closed_at_once(tmp_path, way):
+def test_closing_many_descriptors_leaves_the_shims_open(tmp_path, way):
     program = Program(tmp_path, f"""
         import resource
         os.dup2(file, 400), os.dup2(file, 2000) if resource.getrlimit(7)[0] > 2000 else None
@@ -152,7 +152,7 @@ def test_all_that_the_program_does_not_know_may_be_closed_at_once(tmp_path, way)
     assert len(faults(program.log)) == 1 and program.has_table(1), program.stderr
 
 
-def test_an_empty_range_is_the_programs_mistake(tmp_path):
+def test_an_empty_range_fails_as_without_the_shim(tmp_path):
     assert Program(tmp_path, 'print(call("close_range", 5, 4, 0))').lines == ["EINVAL"]
 
 
@@ -165,7 +165,7 @@ def limited(tmp_path, limit, *lines):
 
 
 def test_under_a_low_limit_the_program_gets_every_number(tmp_path):
-    """At the end nothing of the shim's can move any more, so it gives up what it holds."""
+    """In the end no number is free, so the shim cannot move its descriptors and loses them."""
     done = limited(tmp_path, 40, """
         mine = {0, 1, 2, ours.fileno(), peer.fileno(), file}
         for fd in range(3, 40):
@@ -178,7 +178,7 @@ def test_under_a_low_limit_the_program_gets_every_number(tmp_path):
     assert (tmp_path / "file").read_bytes() == b"x" * len(lines)
 
 
-def test_a_table_never_lands_in_a_file_that_took_the_number_of_standard_error(tmp_path):
+def test_the_table_is_not_written_to_a_file_that_has_descriptor_2(tmp_path):
     for closing in ("os.close(2)", "os.dup2(file, 2)"):
         program = Program(tmp_path, f"""
             {closing}
@@ -188,8 +188,8 @@ def test_a_table_never_lands_in_a_file_that_took_the_number_of_standard_error(tm
         assert program.has_table(1) and program.content == b""
 
 
-def test_without_standard_error_nothing_is_written_anywhere(tmp_path):
-    """The program's first file is then its descriptor 2."""
+def test_without_standard_error_no_file_is_written(tmp_path):
+    """The first file that the program opens is descriptor 2."""
     (tmp_path / "file").write_bytes(b"")
     command = f"exec {sys.executable} -c 'import os, sys; sys.exit(os.open(sys.argv[1], 2))'"
     done = subprocess.run(["sh", "-c", f"{command} {tmp_path}/file 2>&-"],
@@ -198,7 +198,7 @@ def test_without_standard_error_nothing_is_written_anywhere(tmp_path):
 
 
 @pytest.mark.parametrize("way", ["vfork", "fork"])
-def test_a_child_changes_nothing_of_what_is_known_of_its_parents_descriptors(programs, tmp_path,
+def test_a_child_does_not_change_the_records_of_its_parent(programs, tmp_path,
                                                                              way):
     log = tmp_path / "log"
     done = run(programs("children"), way, plan="send:half", log=log, summary="-")
@@ -208,8 +208,8 @@ def test_a_child_changes_nothing_of_what_is_known_of_its_parents_descriptors(pro
 
 
 @pytest.mark.parametrize("close_fds", [True, False])
-def test_programs_are_started_without_the_shims_descriptors(tmp_path, close_fds):
-    """subprocess calls vfork, and its child duplicates and closes before it executes."""
+def test_new_programs_do_not_inherit_the_shims_descriptors(tmp_path, close_fds):
+    """subprocess calls vfork, and the child duplicates and closes descriptors before execve."""
     program = Program(tmp_path, f"""
         numbers = theirs()
         done = subprocess.run(["ls", "/proc/self/fd"], close_fds={close_fds}, stdin=file, env={{}},
@@ -219,7 +219,7 @@ def test_programs_are_started_without_the_shims_descriptors(tmp_path, close_fds)
     assert program.lines == ["True True 50"]
 
 
-def test_a_program_may_use_the_number_of_the_log_for_its_own_and_the_log_goes_on(tmp_path):
+def test_the_log_continues_after_the_program_has_taken_its_number(tmp_path):
     program = Program(tmp_path, """
         for _ in range(5):
             for fd in theirs():

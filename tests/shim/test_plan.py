@@ -1,4 +1,4 @@
-"""The grammar of plans: when and where rules apply, and what is said of mistakes."""
+"""The grammar of plans: the conditions of rules, and error messages."""
 import errno
 import socket
 import textwrap
@@ -25,8 +25,8 @@ SENDS = """
 WHOLE = "100 100 100 100 100 100"
 
 
-# Of six sends on each of two sockets, made in turn, the halved ones: counted on the socket, or over
-# the process.
+# There are six sends on each of two sockets, alternating. The strings list the halved ones, counted
+# per socket or per process.
 @pytest.mark.parametrize("when, first, second", [
     ("", "123456", "123456"), ("@3", "3", "3"), ("@3+", "3456", "3456"), ("%2", "246", "246"),
     ("@2+ %3", "36", "36"), (" once", "1", "1"), ("@3+ once", "3", "3"), ("@3+once", "3", "3"),
@@ -67,20 +67,20 @@ CLIENT = """
     ("send:half[conn=3]", "2a"), ("send:half[conn=4]", "2b"), ("send:half[conn=9]", ""),
     ("send:half[conn=7]; first=4", "2b"), ("send:half@1[conn=8]", "4b"),
 ])
-def test_connections_are_numbered_as_they_begin(plan, halved):
-    # Both ends are in one program, so each connection has two numbers: connect's, then accept's.
+def test_connections_are_numbered_in_order(plan, halved):
+    # Both ends are in one program, so each connection gets two numbers, for connect and for accept.
     lines = python(CLIENT, plan=plan)
     wanted = [" ".join("50" if f"{number}{end}" == halved else "100" for end in "ab")
               for number in range(1, 5)]
     assert lines == wanted
 
 
-def test_a_connection_can_be_known_by_its_peers_port():
+def test_port_matches_the_peer():
     script = """
         import os, socket, sys
         server = socket.create_server(("127.0.0.1", 0))
         port = server.getsockname()[1]
-        if len(sys.argv) == 1:  # the port is not known before
+        if len(sys.argv) == 1:  # the port is not known in advance
             plan = f"send:half[port={port}]; accept4:EMFILE@1[port={port}]; connect:EPERM[port=1]"
             os.set_inheritable(server.fileno(), True)
             os.environ["SOCKOP"] = plan
@@ -103,7 +103,7 @@ def test_a_connection_can_be_known_by_its_peers_port():
 
 @pytest.mark.parametrize("address, family", [("127.0.0.1", socket.AF_INET),
                                              ("::1", socket.AF_INET6)])
-def test_a_client_knows_a_server_by_its_port(address, family):
+def test_port_matches_the_server_of_a_client(address, family):
     script = """
         import socket, sys
         client = socket.socket(int(sys.argv[3]))
@@ -139,7 +139,7 @@ def test_a_path_selects_files(tmp_path):
     assert python(script, *names, plan=plan) == ["50 50", "100 100", "2"]
 
 
-def test_sendfile_is_known_by_its_file_and_acts_on_its_socket(tmp_path):
+def test_path_matches_the_file_of_sendfile(tmp_path):
     script = """
         import os, socket, sys
         ours, theirs = socket.socketpair()
@@ -152,7 +152,7 @@ def test_sendfile_is_known_by_its_file_and_acts_on_its_socket(tmp_path):
     assert python(script, tmp_path / "a", tmp_path / "b", plan=plan) == ["100", "0"]
 
 
-def test_once_is_once_a_process_for_calls_that_are_counted_so():
+def test_once_is_once_per_process_for_calls_without_a_descriptor():
     script = """
         import os, socket
         def attempt(call, *arguments):
@@ -170,18 +170,18 @@ def test_once_is_once_a_process_for_calls_that_are_counted_so():
     assert python(script, plan=plan) == ["24 done", "23 done done"]
 
 
-# ---- What applies
+# ---- Which rules apply
 
-def test_of_several_rules_the_first_that_decides_wins():
+def test_the_first_rule_that_decides_takes_effect():
     lines = python(SENDS, plan="send:max=10%2; send:ECONNRESET@3; send:half")
     assert lines[0] == "50 10 ConnectionResetError 10 50 10"
 
 
-def test_a_rule_that_changes_nothing_leaves_it_to_the_next():
+def test_a_rule_that_changes_nothing_does_not_decide():
     assert python(SENDS, plan="send:max=100; send:max=200; send:one")[0] == "1 1 1 1 1 1"
 
 
-def test_a_delay_decides_nothing(tmp_path):
+def test_a_delay_does_not_decide(tmp_path):
     log = tmp_path / "log"
     assert python(SENDS, plan="send:delay=1@1; send:half", log=log)[0] == "50 50 50 50 50 50"
     assert [fault["rule"] for fault in faults(log)][:3] == ["send:delay=1@1", "send:half",
@@ -194,12 +194,12 @@ def test_a_call_may_be_named_in_several_ways(plan):
     assert python(SENDS, plan=plan)[0] == "50 50 50 50 50 50"
 
 
-def test_a_star_means_the_transfers_that_know_the_action():
+def test_a_star_means_the_transfers_to_which_the_action_applies():
     assert python(SENDS, plan="*:ENETDOWN")[0] == "OSError OSError OSError OSError OSError OSError"
     assert run("true", plan="*:EMFILE", check=False).returncode == 2
 
 
-def test_nothing_set_is_the_ancestors_behaviour():
+def test_the_default_plan_halves_send_recv_and_sendfile():
     script = """
         import os, socket, sys
         ours, theirs = socket.socketpair()
@@ -211,7 +211,7 @@ def test_nothing_set_is_the_ancestors_behaviour():
     assert python(script, plan="") == ["101 100 100", "100 100"]
 
 
-def test_course_is_the_checkers_rules():
+def test_course_behaves_as_the_checkers_shim():
     script = """
         import os, socket, sys
         ours, theirs = socket.socketpair()
@@ -232,71 +232,72 @@ def test_a_plan_may_come_from_a_file(tmp_path):
     assert python(SENDS, plan_file=file)[0] == "50 50 50 50 50 50"
 
 
-def test_a_mistake_in_a_file_is_told_with_its_line(tmp_path):
+def test_an_error_in_a_file_is_reported_with_its_line(tmp_path):
     file = tmp_path / "plan"
     file.write_text("send:half\nrecv:mx=3\n")
     done = run("true", plan_file=file, check=False)
     assert (done.returncode, done.stderr) == (
-        2, f"sockop: {file}, line 2, column 6: mx is no action and no errno's name\n")
+        2, f"sockop: {file}, line 2, column 6: mx is neither an action nor the name of an errno\n")
 
 
 @pytest.mark.parametrize("shim, message", [
     ({"plan_file": "/does/not/exist"}, "SOCKOP_PLAN: cannot use /does/not/exist: ENOENT"),
     ({"plan_file": "/"}, "SOCKOP_PLAN: cannot use /: EISDIR"),
-    ({"plan_file": "/etc/hostname", "plan": ""}, "SOCKOP: set either it or SOCKOP_PLAN"),
+    ({"plan_file": "/etc/hostname", "plan": ""}, "SOCKOP: set SOCKOP or SOCKOP_PLAN, not both"),
     ({"plan": "send:half", "log": "/does/not/exist"},
      "SOCKOP_LOG: cannot use /does/not/exist: ENOENT"),
-    ({"plan": "send:half;" * 1000}, "SOCKOP: the plan is too long; SOCKOP_PLAN names a file"),
+    ({"plan": "send:half;" * 1000},
+     "SOCKOP: the plan is too long; put it in a file and set SOCKOP_PLAN"),
     ({"plan": "send:half;" * 70}, "SOCKOP, column 641: too many rules"),
 ])
-def test_what_cannot_be_used_is_told_in_one_line(shim, message):
+def test_a_setting_that_cannot_be_used_is_one_line(shim, message):
     done = run("true", check=False, **shim)
     assert (done.returncode, done.stderr) == (2, f"sockop: {message}\n")
 
 
-# ---- Mistakes: the column is that of the word that is wrong
+# ---- Errors: the column is that of the invalid word
 
 @pytest.mark.parametrize("plan, column, what", [
-    ("sned:half", 1, "sned is no call that is hooked"),
-    ("recv:half; sned:half", 12, "sned is no call that is hooked"),
-    ("send", 5, "a colon and an action are missing"),
-    ("send half", 6, "a colon and an action are missing"),
-    (":half", 1, "a call's name is missing before ':'"),
-    ("send,:half", 6, "a call's name is missing before ':'"),
-    ("send:", 6, "an action is missing"),
-    ("send:hlf", 6, "hlf is no action and no errno's name"),
-    ("send:EIEIO", 6, "EIEIO is no action and no errno's name"),
-    ("recv,send:EMFILE", 11, "EMFILE is no error of send, which knows EAGAIN EWOULDBLOCK"),
-    ("accept4:half", 9, "half is nothing that can happen to accept4"),
-    ("recv:pipe", 6, "pipe is nothing that can happen to recv"),
-    ("recv:fewer", 6, "fewer is nothing that can happen to recv"),
+    ("sned:half", 1, "unknown call sned"),
+    ("recv:half; sned:half", 12, "unknown call sned"),
+    ("send", 5, "expected a colon and an action"),
+    ("send half", 6, "expected a colon and an action"),
+    (":half", 1, "expected the name of a call before ':'"),
+    ("send,:half", 6, "expected the name of a call before ':'"),
+    ("send:", 6, "expected an action"),
+    ("send:hlf", 6, "hlf is neither an action nor the name of an errno"),
+    ("send:EIEIO", 6, "EIEIO is neither an action nor the name of an errno"),
+    ("recv,send:EMFILE", 11, "EMFILE is not an error of send, which may fail with EAGAIN"),
+    ("accept4:half", 9, "half does not apply to accept4"),
+    ("recv:pipe", 6, "pipe does not apply to recv"),
+    ("recv:fewer", 6, "fewer does not apply to recv"),
     ("recv:max", 9, "max needs a value: max=N"),
-    ("recv:max=", 10, "a number should stand here"),
-    ("recv:max=x", 10, "a number should stand here"),
+    ("recv:max=", 10, "expected a number"),
+    ("recv:max=x", 10, "expected a number"),
     ("recv:max=0", 10, "the number must be at least 1"),
     ("recv:max=99999999999999999999", 10, "the number is too large"),
-    ("recv:half@", 11, "a number should stand here"),
+    ("recv:half@", 11, "expected a number"),
     ("recv:half@0", 11, "the number must be at least 1"),
     ("recv:half%0", 11, "the number must be at least 1"),
-    ("recv:half~", 11, "a probability from 0 to 1 should stand here"),
-    ("recv:half~1.5", 11, "a probability from 0 to 1 should stand here"),
-    ("recv:half~2", 11, "a probability from 0 to 1 should stand here"),
-    ("recv:half twice", 11, "'twice' is not understood here"),
-    ("recv:half!", 10, "'!' is not understood here"),
-    ("recv:half[", 11, "key=value should stand here"),
-    ("recv:half[fd]", 11, "key=value should stand here"),
-    ("recv:half[fd=disk]", 14, "'disk' is no kind: fd is socket, listener, file or any"),
-    ("recv:half[size=3]", 11, "'size' is no key"),
+    ("recv:half~", 11, "expected a probability from 0 to 1"),
+    ("recv:half~1.5", 11, "expected a probability from 0 to 1"),
+    ("recv:half~2", 11, "expected a probability from 0 to 1"),
+    ("recv:half twice", 11, "unexpected 'twice'"),
+    ("recv:half!", 10, "unexpected '!'"),
+    ("recv:half[", 11, "expected key=value; the keys are fd, path, port, conn and above"),
+    ("recv:half[fd]", 11, "expected key=value; the keys are fd, path, port, conn and above"),
+    ("recv:half[fd=disk]", 14, "unknown kind 'disk': fd is socket, listener, file or any"),
+    ("recv:half[size=3]", 11, "unknown key 'size'"),
     ("recv:half[port=70000]", 16, "a port is at most 65535"),
-    ("recv:half[path=]", 16, "a path's pattern is missing"),
-    ("recv:half[fd=any", 17, "a ] is missing"),
-    ("seed=", 6, "a number should stand here"),
-    ("seed=x", 6, "a number should stand here"),
+    ("recv:half[path=]", 16, "expected a pattern for a path"),
+    ("recv:half[fd=any", 17, "expected ]"),
+    ("seed=", 6, "expected a number"),
+    ("seed=x", 6, "expected a number"),
     ("first=0", 7, "the number must be at least 1"),
-    ("course half", 8, "'half' is not understood here"),
-    ("malloc:ENOMEM; malloc:EIO", 23, "EIO is no error of malloc, which knows ENOMEM"),
+    ("course half", 8, "unexpected 'half'"),
+    ("malloc:ENOMEM; malloc:EIO", 23, "EIO is not an error of malloc, which may fail with ENOMEM"),
 ])
-def test_a_mistake_is_one_line_that_names_the_column(plan, column, what):
+def test_an_error_is_one_line_that_contains_the_column(plan, column, what):
     done = run("sh", "-c", "echo started", plan=plan, check=False)
     assert done.returncode == 2 and done.stdout == "", "the program was started"
     assert done.stderr.startswith(f"sockop: SOCKOP, column {column}: {what}"), done.stderr

@@ -1,5 +1,5 @@
-"""A fault is one that the kernel could have caused: what moves whole or not at all is never cut,
-and fails only as it can fail."""
+"""A fault is one that the kernel could have caused: transfers that are all or nothing are never
+shortened, and fail only with errors that are possible for the descriptor."""
 import os
 import textwrap
 
@@ -18,8 +18,8 @@ BEGIN = """
             return errno.errorcode[error.errno]
 """
 
-# What moves records: its path, how a descriptor of it is made, the size of a buffer for a record,
-# and of the record (0: any).
+# Files whose transfers are records: the path, code that creates a descriptor, the size of a buffer
+# for a record, and the size of the record (0: any).
 RECORDS = {
     "eventfd": ("*eventfd*", "fd = os.eventfd(3)", 8, 8),
     "timerfd": ("*timerfd*", """
@@ -54,7 +54,7 @@ RECORDS = {
 @pytest.mark.parametrize("action", ["half", "one", "max=7", "rate=70", "zero"])
 @pytest.mark.parametrize("call", ["read", "readv"])
 @pytest.mark.parametrize("what", RECORDS)
-def test_a_record_is_read_whole(tmp_path, what, call, action):
+def test_a_read_of_a_record_is_not_shortened(tmp_path, what, call, action):
     path, making, size, record = RECORDS[what]
     if what == "/sys" and not os.path.exists("/sys/kernel/mm/transparent_hugepage/enabled"):
         pytest.skip("this kernel has no such file")
@@ -67,7 +67,7 @@ def test_a_record_is_read_whole(tmp_path, what, call, action):
     assert int(got) == record if record else int(got) > 7
 
 
-def test_a_counter_is_written_whole(tmp_path):
+def test_a_write_to_an_eventfd_is_not_shortened(tmp_path):
     script = BEGIN + """
     fd = os.eventfd(0)
     print(attempt(os.write, fd, struct.pack("Q", 5)), attempt(os.eventfd_read, fd))
@@ -79,7 +79,7 @@ def test_a_counter_is_written_whole(tmp_path):
 @pytest.mark.parametrize("length, moved", [(1, 1), (100, 100), (4096, 4096), (4098, 2049)])
 @pytest.mark.parametrize("blocks", [True, False])
 def test_a_short_write_to_a_pipe_is_atomic(length, moved, blocks):
-    """pipe(7): up to PIPE_BUF bytes."""
+    """pipe(7) says so for up to PIPE_BUF bytes."""
     script = BEGIN + f"""
     out, into = os.pipe()
     os.set_blocking(into, {blocks})
@@ -89,7 +89,7 @@ def test_a_short_write_to_a_pipe_is_atomic(length, moved, blocks):
     assert python(script, plan="write,writev:half[fd=any]") == [f"{moved} {moved}", str(2 * moved)]
 
 
-def test_a_pipe_is_read_in_parts():
+def test_a_read_from_a_pipe_is_shortened():
     script = BEGIN + """
     out, into = os.pipe()
     os.write(into, bytes(100))
@@ -98,8 +98,8 @@ def test_a_pipe_is_read_in_parts():
     assert python(script, plan="read:half@1[fd=any,path=pipe:*]") == ["50 50"]
 
 
-def test_a_value_in_proc_is_written_whole():
-    """Half of 123 would be another number."""
+def test_a_write_to_proc_is_not_shortened():
+    """Half of 123 would be a different number."""
     script = BEGIN + """
     fd = os.open("/proc/self/oom_score_adj", os.O_RDWR)
     print(os.write(fd, b"123"), os.pread(fd, 100, 0))
@@ -107,14 +107,14 @@ def test_a_value_in_proc_is_written_whole():
     assert python(script, plan="write:half") == ["3 b'123\\n'"]
 
 
-# What eventfd(2) and pipe(7) know; EAGAIN needs a descriptor that does not block.
-EVENTFD = {"EAGAIN", "EBADF", "EFAULT", "EINVAL"}  # and EINTR, after which Python calls again
+# The errors of eventfd(2) and pipe(7). EAGAIN needs a nonblocking descriptor.
+EVENTFD = {"EAGAIN", "EBADF", "EFAULT", "EINVAL"}  # and EINTR, after which Python repeats the call
 
 
 @pytest.mark.parametrize("error", ["EAGAIN", "EBADF", "EFAULT", "EINVAL", "EIO", "EISDIR",
                                    "ECONNRESET", "ETIMEDOUT", "ENOMEM", "ENOTCONN"])
 @pytest.mark.parametrize("what, own", [("eventfd", EVENTFD), ("pipe", EVENTFD)])
-def test_reads_fail_only_as_they_can(tmp_path, what, own, error):
+def test_reads_fail_only_with_errors_of_the_descriptor(tmp_path, what, own, error):
     script = BEGIN + """
     out, into = os.pipe2(os.O_NONBLOCK)
     os.write(into, bytes(8))
@@ -128,7 +128,7 @@ def test_reads_fail_only_as_they_can(tmp_path, what, own, error):
 @pytest.mark.parametrize("error", ["EAGAIN", "EINVAL", "EPIPE", "ENOSPC", "EIO", "ECONNRESET"])
 @pytest.mark.parametrize("what, own", [("eventfd", {"EAGAIN", "EINVAL"}),
                                        ("pipe", {"EAGAIN", "EINVAL", "EPIPE"})])
-def test_writes_fail_only_as_they_can(what, own, error):
+def test_writes_fail_only_with_errors_of_the_descriptor(what, own, error):
     script = BEGIN + """
     out, into = os.pipe2(os.O_NONBLOCK)
     fd = {"eventfd": lambda: os.eventfd(1, os.EFD_NONBLOCK), "pipe": lambda: into}[sys.argv[1]]()
@@ -138,7 +138,7 @@ def test_writes_fail_only_as_they_can(what, own, error):
     assert got == [error if error in own else "8"] * 2
 
 
-def test_a_terminal_and_a_device_without_end_are_streams():
+def test_terminals_and_dev_zero_are_streams():
     script = BEGIN + """
     ours, theirs = pty.openpty()
     fd = os.open("/dev/zero", os.O_RDWR)
@@ -147,7 +147,7 @@ def test_a_terminal_and_a_device_without_end_are_streams():
     assert python(script, plan="read,write:half[fd=any,path=/dev/*]") == ["50 50 50"]
 
 
-# ---- What an AIO completion says of bytes that have been moved
+# ---- AIO completions
 
 AIO = BEGIN + """
     ctypes.CDLL("libaio.so.1", mode=ctypes.RTLD_GLOBAL)
@@ -171,16 +171,16 @@ AIO = BEGIN + """
 
 
 @pytest.mark.parametrize("action, result", [("half", 50), ("zero", 0), ("EIO", -5)])
-def test_a_completion_is_changed_only_where_the_program_can_do_it_again(tmp_path, action, result):
-    """Bytes that a socket has given or taken are gone, and what was appended would come twice."""
+def test_a_completion_is_changed_only_if_the_transfer_can_be_repeated(tmp_path, action, result):
+    """Bytes on a socket cannot be transferred again. A repeated append would write them twice."""
     got = python(AIO, tmp_path / "file", plan=f"completion:{action}[fd=any]")
     assert got == [f"{result} {result} 100 100 100"]
 
 
-# ---- aws itself, whose loops are woken by eventfds
+# ---- aws, which wakes its event loops by eventfds
 
 @pytest.mark.parametrize("plan", ["read:half[fd=any]", "read:one[fd=any]", "*:half[fd=any]",
                                   "read:EIO[fd=any]", "read:zero[fd=any]"])
-def test_aws_ends_when_it_is_told_to(start, plan):
+def test_aws_stops_on_sigterm(start, plan):
     server = start(env={"SOCKOP": plan}, shim=True)
     assert server.stop(timeout=30) == 0

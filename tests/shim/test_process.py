@@ -1,5 +1,4 @@
-"""What the shim is to the program around it: out of its way, whatever it does with descriptors,
-children and its end."""
+"""The shim does not disturb the program: its standard streams, descriptors, children and exit."""
 import os
 import re
 import signal
@@ -19,11 +18,11 @@ CUT = """
 """
 
 
-# ---- What is never touched
+# ---- Descriptors without faults
 
 @pytest.mark.parametrize("action", ["half", "EIO", "zero"])
-def test_standard_streams_are_never_touched(tmp_path, action):
-    """Not even where they are files: dd reads and writes nothing else."""
+def test_standard_streams_get_no_faults(tmp_path, action):
+    """Not even if they are files: dd reads and writes only these."""
     log, out, calls = tmp_path / "log", tmp_path / "out", tmp_path / "calls"
     with open(out, "wb") as stdout, open(sys.executable, "rb") as stdin:
         subprocess.run(["dd", "bs=100", "count=3", "status=none"], stdin=stdin, stdout=stdout,
@@ -33,7 +32,7 @@ def test_standard_streams_are_never_touched(tmp_path, action):
     assert table(calls)["write"] == (3, 0) and table(calls)["read"] == (3, 0)
 
 
-def test_a_connection_that_came_as_descriptor_0_is_a_connection():
+def test_a_connection_on_descriptor_0_gets_faults():
     script = """
         import os, socket
         listener = socket.create_server(("127.0.0.1", 0))
@@ -46,7 +45,7 @@ def test_a_connection_that_came_as_descriptor_0_is_a_connection():
 
 
 @pytest.mark.parametrize("where, wanted", [("", "10000 8"), ("[fd=any]", "5000 EINVAL")])
-def test_pipes_and_eventfds_are_touched_only_if_asked(where, wanted):
+def test_pipes_and_eventfds_get_faults_only_with_fd_any(where, wanted):
     script = """
         import errno, os
         into, out = os.pipe()
@@ -61,7 +60,7 @@ def test_pipes_and_eventfds_are_touched_only_if_asked(where, wanted):
     assert python(script, plan=f"write:half{where}; {fault}") == [wanted]
 
 
-def test_an_unopened_descriptor_is_the_kernels_business(programs):
+def test_a_closed_descriptor_gets_no_faults(programs):
     script = """
         import os
         for call in (lambda: os.read(999, 1), lambda: os.write(-1, b"x")):
@@ -73,9 +72,9 @@ def test_an_unopened_descriptor_is_the_kernels_business(programs):
     assert python(script, plan="read,write:EIO@1+[fd=any,path=*999]") == ["9", "9"]
 
 
-# ---- Its own descriptors
+# ---- The shim's descriptors
 
-def test_the_log_is_out_of_the_programs_way(tmp_path):
+def test_the_log_has_a_high_descriptor_number(tmp_path):
     script = """
         import os
         fds = map(int, os.listdir("/proc/self/fd"))
@@ -88,7 +87,7 @@ def test_the_log_is_out_of_the_programs_way(tmp_path):
     assert int(re.findall(r"\d+", with_log[0])[1]) > 500
 
 
-def test_who_writes_into_the_log_meets_no_fault_there(tmp_path):
+def test_a_write_to_the_log_by_the_program_gets_no_fault(tmp_path):
     script = """
         import os
         log = max(map(int, os.listdir("/proc/self/fd")))
@@ -104,7 +103,7 @@ def test_who_writes_into_the_log_meets_no_fault_there(tmp_path):
     "os.closerange(3, 100000)",
     "os.dup2(file, max(fds))",
 ], ids=["one by one", "all at once", "put over"])
-def test_the_log_survives_a_program_that_closes_all_it_does_not_know(tmp_path, close):
+def test_the_log_survives_a_program_that_closes_unknown_descriptors(tmp_path, close):
     log, other = tmp_path / "log", tmp_path / "other"
     script = f"""
         import os, socket
@@ -112,7 +111,7 @@ def test_the_log_survives_a_program_that_closes_all_it_does_not_know(tmp_path, c
             try:
                 os.close(fd)
             except OSError:
-                pass  # the folder that was listed; and the log, which is not there for us
+                pass  # the directory that was listed, and the log
         fds = sorted(int(fd) for fd in os.listdir("/proc/self/fd") if int(fd) > 2)
         file = os.open("{other}", os.O_CREAT | os.O_WRONLY)
         {close}
@@ -124,7 +123,7 @@ def test_the_log_survives_a_program_that_closes_all_it_does_not_know(tmp_path, c
     assert not other.exists() or other.read_bytes() == b""
 
 
-def test_a_line_of_the_log_tells_all(tmp_path):
+def test_the_fields_of_a_log_line(tmp_path):
     log = tmp_path / "log"
     script = CUT + """
     import threading
@@ -147,12 +146,12 @@ def test_a_rule_with_quotes_in_it_is_still_json(tmp_path):
     assert [fault["rule"] for fault in faults(log)] == ['read:half[path=*/a"\\b]']
 
 
-# ---- Its end
+# ---- Exit
 
 @pytest.mark.parametrize("end, status", [
     ("pass", 0), ("sys.exit(3)", 3), ("os._exit(4)", 4), ("sys.stderr.close(); os.close(2)", 0),
 ])
-def test_the_table_comes_however_the_program_ends(tmp_path, end, status):
+def test_the_table_is_written_at_every_kind_of_exit(tmp_path, end, status):
     script = textwrap.dedent(CUT + f"    send(), send()\n    {end}\n")
     summary = tmp_path / "summary"
     for where in (summary, "-"):
@@ -177,8 +176,8 @@ def test_a_forked_child_counts_for_itself(tmp_path):
     assert re.search(r"  send +2 +2\n", child) and re.search(r"  send +1 +1\n", parent)
 
 
-def test_a_child_that_shares_our_memory_ends_without_a_table():
-    """subprocess starts children by vfork; one without a program ends in its parent's memory."""
+def test_a_child_of_vfork_writes_no_table():
+    """subprocess calls vfork; if there is no program, the child exits in its parent's memory."""
     script = CUT + """
     import subprocess
     try:
@@ -192,7 +191,7 @@ def test_a_child_that_shares_our_memory_ends_without_a_table():
     assert re.search(r"  send +1 +1\n", done.stderr)
 
 
-def test_the_children_that_a_program_starts_have_the_plan_too(tmp_path):
+def test_child_programs_inherit_the_plan(tmp_path):
     log = tmp_path / "log"
     script = textwrap.dedent(CUT) + "send()"
     outer = f"import subprocess as s, sys; s.run([sys.executable, '-c', {script!r}], check=True)"
@@ -215,20 +214,20 @@ def test_a_delay_is_not_cut_short_by_signals():
     assert python(script, plan="send:delay=100") == ["True"]
 
 
-def test_errno_is_left_alone(programs, tmp_path):
+def test_errno_does_not_change(programs, tmp_path):
     made = Run(tmp_path, programs("calls"), "pread", 3, plan="pread:half[path=/no*]; pread:one@2")
     assert made.outcomes == [(1000, "untouched"), (1, "untouched"), (1000, "untouched")]
 
 
-def test_a_program_that_never_has_memory_is_told_so(programs, tmp_path):
-    # From its very first call on: the shim itself needs none, and its log tells.
+def test_malloc_may_fail_from_the_first_call_on(programs, tmp_path):
+    # The shim itself does not call malloc, and its log contains the faults.
     made = Run(tmp_path, programs("calls"), "malloc", 2, plan="malloc:ENOMEM")
     assert made.outcomes == [(-1, "ENOMEM")] * 2
     assert len(made.faults) > 2 and made.table["malloc"] == (len(made.faults),) * 2
 
 
-def test_a_descriptor_that_was_closed_unseen_starts_anew(tmp_path):
-    """dup2 puts another socket in the place of a connection: its number and its counts go."""
+def test_dup2_restarts_the_counts_of_a_descriptor(tmp_path):
+    """dup2 replaces a connection by another socket, which gets no number and new counts."""
     log = tmp_path / "log"
     script = """
         import os, socket
@@ -247,8 +246,8 @@ def test_a_descriptor_that_was_closed_unseen_starts_anew(tmp_path):
 @pytest.mark.parametrize("close", ["os.close(fd)", "libc.close_range(fd, fd, 0)"])
 @pytest.mark.parametrize("opening", ["os.open(path, 0)", "libc.syscall(437, -100, path, how, 24)"],
                          ids=["open", "openat2"])
-def test_a_file_that_is_opened_again_is_counted_anew(tmp_path, opening, close):
-    """Its descriptor and its identity are the same."""
+def test_counting_restarts_when_a_file_is_opened_again(tmp_path, opening, close):
+    """The descriptor number and the inode are the same."""
     (tmp_path / "file").write_bytes(bytes(10))
     script = f"""
         import ctypes, os, sys
@@ -264,7 +263,7 @@ def test_a_file_that_is_opened_again_is_counted_anew(tmp_path, opening, close):
 @pytest.mark.parametrize("accept", ["listener._accept()[0]",
                                     "ctypes.CDLL(None).accept(listener.fileno(), None, None)"],
                          ids=["accept4", "accept"])
-def test_what_is_accepted_is_a_connection(accept):
+def test_accepted_connections_are_numbered(accept):
     script = f"""
         import ctypes, os, socket
         listener = socket.create_server(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Programs that we never saw run their requests under a mild plan, and still answer right."""
+"""Other servers and clients work correctly under a plan with mild faults."""
 import os
 import shutil
 import signal
@@ -16,8 +16,8 @@ from shimmed import SHIM, environment, faults, python, run
 SIZES = (0, 1, 1000, 70_000, 1_000_000)
 CLIENTS, ROUNDS = 8, 3
 
-# What the kernel itself may do to a server on a bad day: partial transfers, would-blocks and
-# interruptions that come when nobody expects them. Each is met by every correct program.
+# Faults that every correct program handles: partial transfers, EAGAIN and interruptions at any
+# time.
 MILD = ("send*,write*,sendfile:half~0.3[fd=socket]; recv*,read*:max=50~0.3[fd=socket];"
         "send*,write*,sendfile:again~0.1[fd=socket]; recv*,read*:again~0.1[fd=socket];"
         "accept*:again~0.3; epoll_wait:one~0.5; epoll_wait:EINTR~0.05; seed=11")
@@ -30,40 +30,40 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def nginx(folder, port):
-    (folder / "nginx.conf").write_text(f"""
-        daemon off; pid {folder}/pid; error_log stderr; worker_processes 2;
+def nginx(directory, port):
+    (directory / "nginx.conf").write_text(f"""
+        daemon off; pid {directory}/pid; error_log stderr; worker_processes 2;
         {"user root;" if os.getuid() == 0 else ""}
         events {{ worker_connections 64; }}
         http {{
             access_log off; sendfile on;
-            client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-            fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi;
-            scgi_temp_path {folder}/scgi;
-            server {{ listen 127.0.0.1:{port}; root {folder}/www; }}
+            client_body_temp_path {directory}/body; proxy_temp_path {directory}/proxy;
+            fastcgi_temp_path {directory}/fastcgi; uwsgi_temp_path {directory}/uwsgi;
+            scgi_temp_path {directory}/scgi;
+            server {{ listen 127.0.0.1:{port}; root {directory}/www; }}
         }}""")
-    return ["nginx", "-e", "stderr", "-p", folder, "-c", folder / "nginx.conf"]
+    return ["nginx", "-e", "stderr", "-p", directory, "-c", directory / "nginx.conf"]
 
 
-def lighttpd(folder, port):
-    (folder / "lighttpd.conf").write_text(f"""
-        server.document-root = "{folder}/www"
+def lighttpd(directory, port):
+    (directory / "lighttpd.conf").write_text(f"""
+        server.document-root = "{directory}/www"
         server.bind = "127.0.0.1"
         server.port = {port}
     """)
-    return ["lighttpd", "-D", "-f", folder / "lighttpd.conf"]
+    return ["lighttpd", "-D", "-f", directory / "lighttpd.conf"]
 
 
-def http_server(folder, port):
+def http_server(directory, port):
     return [sys.executable, "-m", "http.server", "--bind", "127.0.0.1",
-            "--directory", folder / "www", port]
+            "--directory", directory / "www", port]
 
 
 SERVERS = {"nginx": nginx, "lighttpd": lighttpd, "http.server": http_server}
 
 
 def where(name):
-    """The program's path; servers are often in a folder that is root's alone."""
+    """Returns the program's path. Servers are often in /usr/sbin."""
     return shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
 
 
@@ -77,7 +77,7 @@ def answers(port):
 
 @pytest.fixture(params=SERVERS)
 def server(request, tmp_path):
-    """A server on its port, under the mild plan; ends it, and says whether it ended well."""
+    """Starts a server under the mild plan, yields its port, and stops it."""
     port = free_port()
     command = [str(word) for word in SERVERS[request.param](tmp_path, port)]
     if where(command[0]) is None:
@@ -96,7 +96,7 @@ def server(request, tmp_path):
         process.wait(60)
 
 
-def test_every_answer_is_right(server, tmp_path):
+def test_every_response_is_correct(server, tmp_path):
     contents = {f"/{size}": os.urandom(size) for size in SIZES}
     for name, content in contents.items():
         (tmp_path / "www" / name.strip("/")).write_bytes(content)
@@ -123,7 +123,7 @@ def test_every_answer_is_right(server, tmp_path):
     assert given & SENDING and given & {"recv", "recvfrom", "read"}, given
 
 
-def test_curl_is_a_client_that_copes(tmp_path):
+def test_curl_downloads_intact_under_faults(tmp_path):
     content = os.urandom(300_001)
     (tmp_path / "blob").write_bytes(content)
     port, log = free_port(), tmp_path / "log"
@@ -149,8 +149,8 @@ def test_it_needs_only_the_c_library():
 
 
 @pytest.mark.parametrize("plan", ["", None, MILD])
-def test_it_is_harmless_to_the_tools_of_every_day(tmp_path, plan):
-    """A shell with its pipes, a compiler that forks, and Python with its modules."""
+def test_common_tools_work_under_the_shim(tmp_path, plan):
+    """A shell with pipes, a compiler, and Python with extension modules."""
     (tmp_path / "a.c").write_text("int main(void) { return 0; }\n")
     script = f"cd {tmp_path} && cc -o a a.c && ./a && seq 1000 | sort -rn | tail -1 | tee b"
     assert run("sh", "-c", script, plan=plan).stdout == "1\n"

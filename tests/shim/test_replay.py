@@ -1,5 +1,5 @@
-"""Decisions depend on the seed, the connection's number, the call and its number there, and on
-nothing else: not on threads, not on what runs beside, not on the descriptor."""
+"""Decisions depend only on the seed, the connection number, the call, and its number on the
+connection; not on threads, other connections or the descriptor number."""
 import pytest
 
 from shimmed import faults, programs, python, run
@@ -30,8 +30,8 @@ def test_another_seed_is_another_run(programs):
     assert lines(programs, 1, f"{PLAN}; seed=7") != lines(programs, 1, f"{PLAN}; seed=8")
 
 
-def test_chance_comes_as_often_as_it_is_asked_for(programs, tmp_path):
-    # 9600 draws: a deviation of 300 is seven times the usual one, and the seed is always the same.
+def test_the_frequency_of_chance_is_as_requested(programs, tmp_path):
+    # For 9600 draws, a deviation of 300 is seven standard deviations. The seed is fixed.
     log = tmp_path / "log"
     run(programs("replay"), 16, CALLS, plan="recv,send:half~0.25; seed=1", log=log)
     given = [fault for fault in faults(log) if fault["given"] == 50]
@@ -39,25 +39,25 @@ def test_chance_comes_as_often_as_it_is_asked_for(programs, tmp_path):
     assert {fault["call"] for fault in given} == {"recv", "send"}
 
 
-def test_a_rule_draws_for_itself(programs):
-    # Were two rules of one call to draw alike, the second would never have its turn.
+def test_rules_draw_independently(programs):
+    # If two rules for the same call drew the same, the second would never apply.
     both = lines(programs, 1, "recv:half~0.5; recv:max=10~0.5")[0].split()
     assert {"50", "10", "100"} <= set(both)
 
 
-def test_calls_draw_for_themselves(programs):
+def test_calls_draw_independently(programs):
     results = lines(programs, 1, "recv,send:half~0.5")[0].split()
     received, sent = results[0::2], results[1::2]
     assert received != sent and set(received) == set(sent) == {"50", "100"}
 
 
 @pytest.mark.parametrize("chance, wanted", [("0", {"100"}), ("1", {"50"})])
-def test_the_ends_of_chance_are_never_and_always(programs, chance, wanted):
+def test_probability_0_is_never_and_1_is_always(programs, chance, wanted):
     assert set(lines(programs, 2, f"recv,send:half~{chance}")[0].split()) == wanted
 
 
-def test_a_files_chance_hangs_on_its_name_alone(tmp_path):
-    """The same file under another root meets the same faults, and another name others."""
+def test_the_chance_of_a_file_depends_only_on_its_name(tmp_path):
+    """A file in another directory gets the same faults. A file with another name gets others."""
     script = """
         import os, sys
         fd = os.open(sys.argv[1], os.O_RDONLY)

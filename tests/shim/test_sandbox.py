@@ -1,5 +1,5 @@
-"""The shim in a program that confines itself by seccomp, and that expects no calls but its own: it
-makes none, and what it was asked for and may not do it leaves out."""
+"""The shim in a program that installs a seccomp filter: it makes no system call that the filter
+forbids, and omits what it cannot do."""
 import re
 import subprocess
 from collections import Counter
@@ -13,7 +13,7 @@ ENTRIES = ["prctl", "seccomp", "syscall-prctl", "tsync"]
 
 @pytest.fixture
 def confined(programs, tmp_path):
-    """confined(how, outside, *calls, …) → what the calls answered."""
+    """confined(how, outside, *calls, …) → the results of the calls."""
     (tmp_path / "file").write_bytes(bytes(1000))
 
     def run_it(how, outside, *calls, **shim):
@@ -22,24 +22,24 @@ def confined(programs, tmp_path):
     return run_it
 
 
-# ---- The plain shim
+# ---- Faults
 
 @pytest.mark.parametrize("outside", ["kill", "errno"])
 @pytest.mark.parametrize("how", ENTRIES)
-def test_faults_take_no_call_that_the_program_did_not_make(confined, how, outside):
+def test_faults_need_no_system_call_of_the_shim(confined, how, outside):
     plan = "strict; send,recv,read,write,pread:half"
     calls = ("send", "recv", "read", "write", "pread", "accept")
     assert confined(how, outside, *calls, plan=plan) == ["50"] * 6
 
 
 @pytest.mark.parametrize("how", ENTRIES)
-def test_the_usual_plan_is_survived(confined, how):
-    """Edges that may not be renewed are not owed: these transfers stay whole."""
+def test_the_default_plan_works_in_a_sandbox(confined, how):
+    """A transfer is not shortened if its edge-triggered registration cannot be rearmed."""
     assert confined(how, "kill", "send", "recv", "accept") == ["100", "100", "50"]
     assert confined(how, "open", "send", "recv", "accept") == ["50", "50", "50"]
 
 
-def test_strict_mode_is_survived(confined):
+def test_faults_work_in_strict_mode(confined):
     assert confined("strict", "kill", "read", "write", plan="read,write:half") == ["50", "50"]
 
 
@@ -48,7 +48,7 @@ def test_strict_mode_is_survived(confined):
     ("msend:pipe", "EPIPE"), ("send:EAGAIN", "EAGAIN"), ("send:again", "EAGAIN"),
     ("send:rate=1000", "100"), ("send:delay=1", "100"), ("send:max=7", "7"),
 ])
-def test_what_takes_a_call_of_the_shims_happens_only_where_it_is_allowed(
+def test_faults_that_need_a_forbidden_call_are_omitted(
         programs, confined, tmp_path, plan, allowed):
     call, action = plan.split(":")
     plan = f"send:{action}"
@@ -65,20 +65,20 @@ def test_what_takes_a_call_of_the_shims_happens_only_where_it_is_allowed(
     ("pread:half[path=*/file]", "50"), ("pread:half[path=*/other]", "100"),
     ("pread:half[fd=file]", "50"), ("pread:half[fd=socket]", "100"), ("pread:half~1", "50"),
 ])
-def test_files_are_known_from_before(confined, plan, wanted):
+def test_conditions_on_files_work_in_a_sandbox(confined, plan, wanted):
     assert confined("prctl", "kill", "pread", plan=plan) == [wanted]
 
 
 @pytest.mark.parametrize("number, wanted", [(1, "100"), (2, "50")])
-def test_connections_that_are_accepted_inside_have_numbers(confined, number, wanted):
-    # The first is the client's.
+def test_connections_accepted_in_a_sandbox_are_numbered(confined, number, wanted):
+    # Connection 1 is the client's.
     assert confined("prctl", "kill", "accept", plan=f"send:half[conn={number}]") == [wanted]
 
 
-# ---- What was asked for
+# ---- The log, the table and the control socket
 
 @pytest.mark.parametrize("how", ENTRIES)
-def test_a_log_is_written_where_that_is_allowed(confined, tmp_path, how):
+def test_the_log_is_written_if_the_filter_allows_it(confined, tmp_path, how):
     log = tmp_path / "log"
     assert confined(how, "errno", "read", plan="read:half[fd=socket]", log=log) == ["50"]
     line, = faults(log)
@@ -86,14 +86,14 @@ def test_a_log_is_written_where_that_is_allowed(confined, tmp_path, how):
 
 
 @pytest.mark.parametrize("how", ENTRIES)
-def test_a_log_is_left_out_where_it_would_kill(confined, tmp_path, how):
+def test_the_log_is_omitted_if_the_filter_would_kill(confined, tmp_path, how):
     log = tmp_path / "log"
     assert confined(how, "kill", "read", plan="read:half[fd=socket]", log=log) == ["50"]
     assert faults(log) == []
 
 
 @pytest.mark.parametrize("outside, there", [("kill", False), ("errno", False), ("open", True)])
-def test_a_table_that_may_not_be_written_is_told_on_standard_error(programs, tmp_path, outside,
+def test_a_table_that_a_filter_forbids_is_reported(programs, tmp_path, outside,
                                                                    there):
     (tmp_path / "file").write_bytes(bytes(1000))
     summary = tmp_path / "summary"
@@ -105,7 +105,7 @@ def test_a_table_that_may_not_be_written_is_told_on_standard_error(programs, tmp
 
 
 @pytest.mark.parametrize("outside", ["kill", "errno", "open"])
-def test_a_table_on_standard_error_comes(programs, tmp_path, outside):
+def test_a_table_on_standard_error_is_written(programs, tmp_path, outside):
     (tmp_path / "file").write_bytes(bytes(1000))
     done = run(programs("sandbox"), "prctl", outside, tmp_path / "file", "read",
                plan="read:half[fd=socket]", summary="-")
@@ -115,7 +115,7 @@ def test_a_table_on_standard_error_comes(programs, tmp_path, outside):
 @pytest.mark.parametrize("how, outside, answers", [
     ("tsync", "kill", False), ("tsync", "errno", False),
 ])
-def test_the_control_socket_goes_where_its_thread_is_confined_too(programs, tmp_path, how, outside,
+def test_the_control_socket_is_removed_if_its_thread_is_sandboxed(programs, tmp_path, how, outside,
                                                                   answers):
     control = tmp_path / "control"
     (tmp_path / "file").write_bytes(bytes(1000))
@@ -136,7 +136,7 @@ def test_the_control_socket_goes_where_its_thread_is_confined_too(programs, tmp_
 @pytest.mark.parametrize("plan", [None, "strict; send,recv,read,write,pread:half",
                                   "strict; send,recv,read,write,pread:EINTR@2",
                                   "accept4:EMFILE@2; send:half[conn=2]"])
-def test_the_kernel_sees_the_programs_own_calls_and_no_others(programs, tmp_path, plan):
+def test_the_kernel_sees_only_calls_of_the_program(programs, tmp_path, plan):
     (tmp_path / "file").write_bytes(bytes(1000))
     calls = ["read", "write", "accept", "read", "write"]
     if plan and plan.startswith("strict"):

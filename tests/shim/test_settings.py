@@ -1,5 +1,5 @@
-"""What the environment says is copied at load, and relative paths mean the directory at load:
-whatever the program does to its environment, its directory and its processes afterwards."""
+"""The settings are copied at load, and relative paths refer to the directory at load: a program may
+later change its environment, its directory and its processes."""
 import os
 import signal
 import socket
@@ -15,7 +15,7 @@ from shimmed import SHIM, SOCKOPCTL, environment, faults, programs, run
 
 
 def run_in(directory, *command, check=True, **shim):
-    """Runs a program that starts in the directory."""
+    """Runs a program in the directory."""
     done = subprocess.run([str(word) for word in command], cwd=directory, env=environment(**shim),
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
     assert not check or done.returncode == 0, done.stderr
@@ -27,11 +27,11 @@ def files(directory):
                   if not path.is_dir())
 
 
-# ---- A program that writes over its environment
+# ---- A program that overwrites its environment
 
 @pytest.mark.parametrize("ways", [["exit"], ["_exit"], ["fork", "exit"], ["closeall", "exit"]],
                          ids="+".join)
-def test_a_program_may_write_over_its_environment(programs, tmp_path, ways):
+def test_settings_survive_an_overwritten_environment(programs, tmp_path, ways):
     log, summary = tmp_path / "log", tmp_path / "summary"
     run_in(tmp_path, programs("title"), *ways, plan="send:half", log=log, summary=summary)
     assert files(tmp_path) == ["log", "summary"]
@@ -40,7 +40,7 @@ def test_a_program_may_write_over_its_environment(programs, tmp_path, ways):
     assert summary.read_text().count("sockop: calls seen") == processes
 
 
-def test_the_control_socket_of_a_child_is_named_by_the_copied_path(programs, tmp_path):
+def test_a_childs_socket_is_named_after_the_original_path(programs, tmp_path):
     control = tmp_path / "control"
     with subprocess.Popen([programs("title"), "fork", "wait", "exit"], cwd=tmp_path,
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -51,7 +51,7 @@ def test_the_control_socket_of_a_child_is_named_by_the_copied_path(programs, tmp
     assert files(tmp_path) == []
 
 
-# ---- A program that works elsewhere
+# ---- A program that changes its directory
 
 ELSEWHERE = """
     import os, socket, sys
@@ -62,7 +62,7 @@ ELSEWHERE = """
     if pid > 0:
         os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
     if "close" in sys.argv:
-        for fd in os.listdir("/proc/self/fd"):  # past the hooks
+        for fd in os.listdir("/proc/self/fd"):  # bypasses the hooks
             import ctypes
             if int(fd) > 100:
                 ctypes.CDLL("libc.so.6").close(int(fd))
@@ -71,7 +71,7 @@ ELSEWHERE = """
 
 
 @pytest.mark.parametrize("ways", [[], ["fork"], ["close"]], ids=lambda ways: "+".join(ways) or "-")
-def test_relative_paths_mean_the_directory_at_load(tmp_path, ways):
+def test_relative_paths_refer_to_the_directory_at_load(tmp_path, ways):
     run_in(tmp_path, sys.executable, "-c", textwrap.dedent(ELSEWHERE), *ways,
            plan="send:half", log="log", summary="summary", control="control")
     assert files(tmp_path) == ["log", "summary"]
@@ -80,8 +80,8 @@ def test_relative_paths_mean_the_directory_at_load(tmp_path, ways):
 
 
 @pytest.mark.parametrize("depth", [1, 10])
-def test_a_control_socket_in_a_deep_directory_answers_at_its_relative_path(tmp_path, depth):
-    """An address of a socket holds 107 characters, and an absolute path may have more."""
+def test_the_path_of_a_control_socket_may_be_long(tmp_path, depth):
+    """A socket address holds 107 characters, and an absolute path may be longer."""
     directory = tmp_path / "/".join(["a-long-name-of-a-directory"] * depth)
     directory.mkdir(parents=True)
     script = "import os; os.chdir('/'); print('ready', flush=True); input()"
@@ -96,21 +96,21 @@ def test_a_control_socket_in_a_deep_directory_answers_at_its_relative_path(tmp_p
     assert files(tmp_path) == []
 
 
-def test_a_directory_that_is_gone_is_told_in_one_line(tmp_path):
+def test_a_removed_working_directory_is_reported(tmp_path):
     script = f"mkdir gone; cd gone; rmdir ../gone; LD_PRELOAD={SHIM} SOCKOP_LOG=log exec true"
     done = run_in(tmp_path, "sh", "-c", script, check=False, preload="")
     assert (done.returncode, done.stderr) == (2, "sockop: SOCKOP_LOG: cannot use log: ENOENT\n")
 
 
-# ---- The table's file
+# ---- The file of the table
 
-def test_a_table_that_cannot_be_written_is_refused_at_the_start(tmp_path):
+def test_an_unusable_summary_file_prevents_the_start(tmp_path):
     done = run("true", plan="", summary=tmp_path / "no/such/directory", check=False)
     assert (done.returncode, done.stderr) == (
         2, f"sockop: SOCKOP_SUMMARY: cannot use {tmp_path}/no/such/directory: ENOENT\n")
 
 
-def test_a_table_that_is_lost_at_the_end_is_told_on_standard_error(tmp_path):
+def test_a_table_that_cannot_be_written_is_reported(tmp_path):
     (tmp_path / "there").mkdir()
     script = "import os, sys; os.remove('there/summary'); os.rmdir('there')"
     done = run_in(tmp_path, sys.executable, "-c", script, plan="", summary="there/summary")
@@ -118,12 +118,12 @@ def test_a_table_that_is_lost_at_the_end_is_told_on_standard_error(tmp_path):
                            f"{tmp_path}/there/summary: ENOENT\n")
 
 
-def test_a_full_disk_is_told_too(tmp_path):
+def test_a_full_disk_is_reported(tmp_path):
     done = run("true", plan="", summary="/dev/full")
     assert done.stderr == "sockop: SOCKOP_SUMMARY: cannot write the table to /dev/full: ENOSPC\n"
 
 
-# ---- Who removes a control socket
+# ---- The removal of control sockets
 
 def wait_for_line(process):
     assert process.stdout.readline() == b"ready\n"
@@ -140,7 +140,7 @@ def status(path):
     return subprocess.run([SOCKOPCTL, path, "status"], capture_output=True, text=True, timeout=60)
 
 
-def test_a_socket_that_another_process_has_made_meanwhile_stays(tmp_path):
+def test_a_newer_socket_of_another_process_is_not_removed(tmp_path):
     control = tmp_path / "control"
     first = sleeper(control)
     control.unlink()
@@ -152,7 +152,7 @@ def test_a_socket_that_another_process_has_made_meanwhile_stays(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["file", "directory", "symlink", "fifo"])
-def test_what_is_no_socket_is_never_removed(tmp_path, kind):
+def test_files_that_are_not_sockets_are_not_removed(tmp_path, kind):
     control, other = tmp_path / "control", tmp_path / "other"
     other.write_text("precious")
     {"file": lambda: control.write_text("precious"), "directory": control.mkdir,
@@ -177,8 +177,8 @@ def test_sockopctl_removes_nothing(tmp_path):
     assert files(tmp_path) == ["control", "control.1", "control.2"]
 
 
-def test_the_child_of_a_daemon_has_a_socket_of_its_own(tmp_path):
-    """The parent ends at once; the name without a number is the parent's alone."""
+def test_the_child_of_a_daemon_has_its_own_socket(tmp_path):
+    """The parent exits at once. Only the parent has the name without a number."""
     control = tmp_path / "control"
     script = """
         import os, sys, time
@@ -204,7 +204,7 @@ def test_the_child_of_a_daemon_has_a_socket_of_its_own(tmp_path):
         wait_until(lambda: files(tmp_path) == [], "the child has removed its socket")
 
 
-def test_a_socket_that_is_left_behind_is_replaced_by_one_that_listens(tmp_path):
+def test_the_socket_of_a_killed_process_is_replaced(tmp_path):
     control = tmp_path / "control"
     killed = sleeper(control)
     killed.send_signal(signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Resets and broken pipes in mid-stream are real ones: the peer sees them too."""
+"""Faults on streams, messages and files. Resets and broken pipes are real: the peer sees them."""
 import signal
 import sys
 import textwrap
@@ -33,7 +33,7 @@ def test_a_reset_reaches_the_peer(call):
     assert python(script, plan=f"{call}:reset@1[conn=2]") == ["ECONNRESET ECONNRESET", "EPIPE"]
 
 
-def test_a_reset_comes_in_mid_stream(tmp_path):
+def test_a_reset_in_mid_stream(tmp_path):
     script = PAIR + """
     print(attempt(ours.send, bytes(10)), attempt(ours.send, bytes(10)))
     print(attempt(theirs.recv, 100))
@@ -44,7 +44,7 @@ def test_a_reset_comes_in_mid_stream(tmp_path):
     assert [(fault["number"], fault["errno"]) for fault in faults(log)] == [(2, "ECONNRESET")]
 
 
-def test_a_broken_pipe_ends_the_stream_at_the_peer():
+def test_pipe_ends_the_stream_for_the_peer():
     script = PAIR + """
     print(attempt(ours.send, bytes(10)), attempt(ours.send, bytes(10)), attempt(ours.send, b"x"))
     print(len(theirs.recv(100)), len(theirs.recv(100)))
@@ -52,7 +52,7 @@ def test_a_broken_pipe_ends_the_stream_at_the_peer():
     assert python(script, plan="send:pipe@2") == ["10 EPIPE EPIPE", "10 0"]
 
 
-# Python ignores SIGPIPE unless it is told not to.
+# By default Python ignores SIGPIPE.
 SIGNALLED = PAIR + """
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     print(attempt(ours.send, bytes(10), getattr(socket, sys.argv[1]) if len(sys.argv) > 1 else 0))
@@ -60,14 +60,14 @@ SIGNALLED = PAIR + """
 
 
 @pytest.mark.parametrize("action", ["pipe", "EPIPE"])
-def test_a_broken_pipe_brings_its_signal_unless_none_is_wanted(action):
+def test_EPIPE_sends_sigpipe_unless_MSG_NOSIGNAL_is_given(action):
     done = run(sys.executable, "-c", textwrap.dedent(SIGNALLED), plan=f"send:{action}", check=False)
     assert done.returncode == -signal.SIGPIPE
     assert python(SIGNALLED, "MSG_NOSIGNAL", plan=f"send:{action}") == ["EPIPE"]
 
 
 @pytest.mark.parametrize("action", ["reset", "pipe", "half"])
-def test_messages_are_never_cut_or_reset(tmp_path, action):
+def test_messages_are_never_shortened_or_reset(tmp_path, action):
     script = """
         import socket
         for kind in (socket.SOCK_DGRAM, socket.SOCK_SEQPACKET):
@@ -80,9 +80,8 @@ def test_messages_are_never_cut_or_reset(tmp_path, action):
 
 
 @pytest.mark.parametrize("plan", ["", "sendmsg,recvmsg:half"])
-def test_messages_bring_all_that_comes_beside_their_bytes(plan):
-    """Descriptors, the sender's address, and flags: of a message that is cut, and of one that may
-    not be."""
+def test_messages_keep_their_ancillary_data(plan):
+    """Descriptors, the sender's address, and flags, with and without a shortened message."""
     script = """
         import array, os, socket
         ours, theirs = socket.socketpair()
@@ -98,15 +97,15 @@ def test_messages_bring_all_that_comes_beside_their_bytes(plan):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         print(ours.send(b"x"), *theirs.recvmsg(10, 100)[1:])
     """
-    # Halved, 50 bytes are there, and half of 100 is what is asked for.
+    # Half of 100 bytes are sent, and half of 100 are received.
     cut = ["50", "50 [8] 0"] if plan else ["100", "100 [8] 0"]
     done = run(sys.executable, "-c", textwrap.dedent(script), plan=plan)
     assert done.stdout.splitlines() == [*cut, "100", "10 [] True True", "1 [] 0 None"]
     assert done.stderr == "", "what came beside is malformed"
 
 
-def test_a_cut_vector_ends_where_it_is_cut():
-    """The bytes are the first ones, and land where they should."""
+def test_a_shortened_vector_has_the_first_bytes():
+    """They are in the right buffers."""
     script = """
         import os, socket
         ours, theirs = socket.socketpair()
@@ -119,7 +118,7 @@ def test_a_cut_vector_ends_where_it_is_cut():
                                                                            "........."]
 
 
-def test_a_vector_of_many_buffers_is_cut_at_the_latest_where_they_are_too_many():
+def test_a_shortened_vector_has_at_most_32_buffers():
     script = """
         import os, socket
         ours, theirs = socket.socketpair()
@@ -128,7 +127,7 @@ def test_a_vector_of_many_buffers_is_cut_at_the_latest_where_they_are_too_many()
     assert python(script, plan="writev:max=90@2") == ["100 32"]
 
 
-def test_a_transfer_for_direct_io_is_cut_in_whole_blocks(tmp_path):
+def test_direct_io_is_shortened_to_whole_blocks(tmp_path):
     script = """
         import mmap, os, sys
         try:
@@ -144,11 +143,11 @@ def test_a_transfer_for_direct_io_is_cut_in_whole_blocks(tmp_path):
     command = (sys.executable, "-c", textwrap.dedent(script), file)
     done = run(*command, plan="preadv,preadv2:half", check=False)
     if "no direct I/O" in done.stderr:
-        pytest.skip("the temporary folder's file system has no O_DIRECT")
+        pytest.skip("the file system does not support O_DIRECT")
     assert done.stdout.split() == ["8192", "4096"], done.stderr
 
 
-def test_trickling_takes_its_time():
+def test_rate_limits_the_speed():
     script = PAIR + """
     import time
     begin = time.monotonic()
@@ -160,8 +159,8 @@ def test_trickling_takes_its_time():
     assert python(script, plan="send:rate=100") == ["30 True"]
 
 
-def test_a_connect_that_is_interrupted_goes_on():
-    """As connect(2) has it; and who asked not to wait is not interrupted."""
+def test_an_interrupted_connect_continues():
+    """connect(2) says so. A nonblocking connect is not interrupted."""
     script = """
         import ctypes, errno, socket, struct
         libc = ctypes.CDLL(None, use_errno=True)
@@ -178,7 +177,7 @@ def test_a_connect_that_is_interrupted_goes_on():
     assert python(script, plan="connect:EINTR") == ["-1 EINTR", "True", "-1 EINPROGRESS", "True"]
 
 
-def test_a_close_that_fails_has_closed():
+def test_a_close_that_fails_closes_the_descriptor():
     script = """
         import os
         fd = os.open("/", os.O_RDONLY)
@@ -191,7 +190,7 @@ def test_a_close_that_fails_has_closed():
     assert python(script, plan="close:EIO@1[fd=any,path=/]") == ["5", "9"]
 
 
-def test_a_splice_is_about_the_end_that_is_no_pipe(tmp_path):
+def test_a_splice_matches_the_descriptor_that_is_not_a_pipe(tmp_path):
     script = """
         import os, socket, sys
         file = os.open(sys.argv[1], os.O_RDONLY)
@@ -204,7 +203,7 @@ def test_a_splice_is_about_the_end_that_is_no_pipe(tmp_path):
     assert python(script, tmp_path / "file", plan="splice:half[fd=socket]") == ["100 50"]
 
 
-# Asks kernel AIO for a poll and a read of 100 bytes; libaio comes after the program has started.
+# Submits a poll and a read of 100 bytes to kernel AIO. libaio is loaded after the start.
 AIO = """
     import ctypes, os, struct, sys
     ctypes.CDLL("libaio.so.1", mode=ctypes.RTLD_GLOBAL)
@@ -225,7 +224,7 @@ AIO = """
 """
 
 
-def test_as_many_completions_as_are_waited_for_find_room(tmp_path):
+def test_io_getevents_returns_as_many_events_as_it_waits_for(tmp_path):
     script = AIO + """
     for read in reads:
         libaio.io_submit(context, ctypes.c_long(1), ctypes.byref(ctypes.pointer(read)))
@@ -241,6 +240,6 @@ def test_as_many_completions_as_are_waited_for_find_room(tmp_path):
     ("io_getevents:zero[fd=any]", 0), ("io_getevents:EIO[path=*/file]", -5),
     ("io_getevents:EIO[path=*/other]", 100),
 ])
-def test_completions_of_reads_are_shaped_and_polls_are_not(tmp_path, plan, read):
+def test_completions_of_reads_are_changed_but_not_of_polls(tmp_path, plan, read):
     (tmp_path / "file").write_bytes(bytes(100))
     assert python(AIO, tmp_path / "file", plan=plan) == ["0", "1", "1 1", "1", f"1 {read}"]

@@ -1,10 +1,10 @@
-// Sends 100 bytes, after it has written over its whole environment as programs do that show a title
-// in ps(1). test_settings.py runs it.
+// Overwrites its whole environment, as programs do to show a title in ps(1), and then sends 4
+// bytes. test_settings.py runs it.
 //
 //   title [closeall] [fork] [wait] exit|_exit
 //
-// closeall closes the shim's descriptors past its hooks; fork has a child do the same; wait prints
-// the process number and reads a byte.
+// closeall closes the shim's descriptors without its hooks. With fork, a child sends too. wait
+// prints the process ID and reads a byte.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
