@@ -67,10 +67,14 @@ static void wait_for_resources(void) {
   kernel_call(SYS_nanosleep, &delay, 0L);
 }
 
+// Whether no filter was installed when the thread was created. A new thread has the filters of its
+// creator (seccomp(2)); the program may install one before the thread runs for the first time.
+static bool was_created_unfiltered;
+
 // The descriptor number of the listener may change at any time (process/held.h).
 static void* serve_all(void* unused) {
   in_shim = true;
-  is_unfiltered_thread = !is_sandboxed();
+  is_unfiltered_thread = was_created_unfiltered;
   for (;;) {
     long client = kernel_call(SYS_accept4, (long)held(kHeldListener), 0L, 0L, (long)SOCK_CLOEXEC);
     if (client == -EBADF || client == -EINVAL || client == -EPERM) return unused;
@@ -86,6 +90,7 @@ static int start_thread(void) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
+  was_created_unfiltered = !is_sandboxed();
   int error = pthread_create(&thread, NULL, serve_all, NULL);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   is_running = error == 0;

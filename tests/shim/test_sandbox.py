@@ -113,7 +113,7 @@ def test_a_table_on_standard_error_is_written(programs, tmp_path, outside):
 
 
 @pytest.mark.parametrize("how, outside, answers", [
-    ("tsync", "kill", False), ("tsync", "errno", False),
+    ("prctl", "kill", True), ("tsync", "kill", False), ("tsync", "errno", False),
 ])
 def test_the_control_socket_is_removed_if_its_thread_is_sandboxed(programs, tmp_path, how, outside,
                                                                   answers):
