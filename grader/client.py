@@ -96,6 +96,12 @@ class Connection:
                 whole, self.received = self.received, bytearray()
                 return parse(bytes(whole), self.ended, head_only)
 
+    def head(self) -> Response:
+        """Reads to the end of the response's head: enough where its status alone counts."""
+        while b"\r\n\r\n" not in self.received and self.receive():
+            pass
+        return parse(bytes(self.received), self.ended)
+
     def rest(self) -> bytes:
         """Reads until the server ends the connection."""
         while self.receive():
