@@ -108,8 +108,13 @@ class Connection:
             pass
         return bytes(self.received)
 
-    def reset(self) -> None:
-        """Ends the connection by a reset, as a client does that is killed with unread input. See socket(7), SO_LINGER."""
+    def reset(self, half_closed: bool = False) -> None:
+        """Ends the connection by a reset, as a client does that is killed with unread input. See socket(7), SO_LINGER.
+
+        If it was `half_closed` before, the server's next write brings EPIPE and SIGPIPE in place of ECONNRESET.
+        """
+        if half_closed:
+            self.socket.shutdown(socket.SHUT_WR)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
