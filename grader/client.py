@@ -96,14 +96,25 @@ class Connection:
                 whole, self.received = self.received, bytearray()
                 return parse(bytes(whole), self.ended, head_only)
 
+    def head(self) -> Response:
+        """Reads to the end of the response's head: enough where its status alone counts."""
+        while b"\r\n\r\n" not in self.received and self.receive():
+            pass
+        return parse(bytes(self.received), self.ended)
+
     def rest(self) -> bytes:
         """Reads until the server ends the connection."""
         while self.receive():
             pass
         return bytes(self.received)
 
-    def reset(self) -> None:
-        """Ends the connection by a reset, as a client does that is killed with unread input. See socket(7), SO_LINGER."""
+    def reset(self, half_closed: bool = False) -> None:
+        """Ends the connection by a reset, as a client does that is killed with unread input. See socket(7), SO_LINGER.
+
+        If it was `half_closed` before, the server's next write brings EPIPE and SIGPIPE in place of ECONNRESET.
+        """
+        if half_closed:
+            self.socket.shutdown(socket.SHUT_WR)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 

@@ -119,7 +119,8 @@ class Pool:
         reader.join()
         with self._lock:
             self._running.discard(worker)
-        self._complete(graded, b"".join(complaints).decode(errors="replace").strip())
+        if not self._stopped:
+            self._complete(graded, b"".join(complaints).decode(errors="replace").strip())
 
     def _take(self, graded: Graded, event: dict) -> None:
         with self._lock:

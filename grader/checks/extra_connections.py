@@ -51,8 +51,8 @@ def reset(run):
     server = run.start(plan=None)
     run.must_get(*BOTH)
     before = server.open_descriptors()
-    for target in HUGE * 5:
-        begin(run, target).reset()
+    for number, target in enumerate(HUGE * 5):
+        begin(run, target).reset(half_closed=number < 4)
     must_return_to(run, server, before, "10 resets in mid-transfer")
     server.must_be_alive("resets in mid-transfer")
     run.must_get(*BOTH)

@@ -31,12 +31,17 @@ def slow_dynamic(run):
     slow_reader(run, "/dynamic/huge.dat")
 
 
-@extra("x-empty", "An empty file", why="sendfile and read return 0 for it, which is neither an error nor progress.",
+@extra("x-empty", "An empty file", needs=("x-closes",), why="sendfile and read return 0 for it, which is neither an error nor progress.",
        rule="RFC 9110, section 8.6: Content-Length may be 0; sendfile(2), read(2)")
 def empty(run):
     server = run.start(plan=None)
     for target in ("/static/size0.dat", "/dynamic/size0.dat"):
         run.must_be_file(target, run.get(target))
+        with run.connect() as connection:
+            connection.send(f"GET {target} HTTP/1.0\r\n\r\n".encode())
+            connection.rest()
+        if connection.ended == "silence":
+            raise Failed(f"the end of the connection after {target}", "the answer, and the connection stays open")
     server.must_be_alive("empty files")
 
 

@@ -6,7 +6,7 @@ import signal
 from grader import procfs
 from grader.check import LARGE, LASTS, extra
 from grader.checks.extra_connections import HUGE, begin
-from grader.checks.extra_resources import TARGETS
+from grader.checks.extra_resources import ENDS, ask_often
 from grader.client import request_bytes
 from grader.errors import Failed
 from grader.valgrind import leaks_while_running, must_have_no_errors, must_not_lose, parse_leaks
@@ -15,18 +15,13 @@ REQUESTS = 60
 MANUAL = "valgrind's memcheck manual, sections 4.2 and 4.6"
 
 
-def ask(run, count):
-    for number in range(count):
-        run.get(TARGETS[number % len(TARGETS)])
-
-
-@extra("x-valgrind-leaks", "No memory is lost while it runs", needs=LASTS, rule=f"{MANUAL}; vgdb leak_check full",
+@extra("x-valgrind-leaks", "No memory is lost while it runs", needs=LASTS + ENDS, rule=f"{MANUAL}; vgdb leak_check full",
        why="A server never ends, so what is lost counts while it runs. What is taken once is no leak.")
 def valgrind_leaks(run):
     server = run.start(plan=None, valgrind=True)
     checks = []
     for _ in range(3):
-        ask(run, REQUESTS)
+        ask_often(run, REQUESTS)
         checks.append(leaks_while_running(server))
     must_not_lose(checks[0], checks[2], f"{2 * REQUESTS} requests")
     growth = [after.reachable_blocks - before.reachable_blocks for before, after in zip(checks, checks[1:])]
@@ -35,13 +30,13 @@ def valgrind_leaks(run):
                      f"{growth[0]} and {growth[1]} blocks more that are never freed, though they can be reached")
 
 
-@extra("x-valgrind-exit", "No memory is lost at the end, if it ends by SIGTERM or SIGINT", needs=LASTS, rule=f"{MANUAL}; signal(7)",
+@extra("x-valgrind-exit", "No memory is lost at the end, if it ends by SIGTERM or SIGINT", needs=LASTS + ENDS, rule=f"{MANUAL}; signal(7)",
        why="A server that ends in order can be looked at in the end; what it lost once, whatever it served, is no leak.")
 def valgrind_exit(run):
     lost = []
     for requests in (5, 5 + REQUESTS):
         server = run.start(plan=None, valgrind=True)
-        ask(run, requests)
+        ask_often(run, requests)
         wanted = next((one for one in (signal.SIGTERM, signal.SIGINT) if procfs.catches(server.pid, one)), None)
         if wanted is None:
             return
@@ -60,7 +55,7 @@ def valgrind_rude(run):
     for target in ("/static/" + "x" * 300, "/static/" + "x" * 5000, "/..", "/", "", "/static/size0.dat"):
         with run.connect() as connection:
             connection.send(request_bytes(target, extra="Connection: close\r\n"))
-            connection.response()
+            connection.head()
     for data in (b"", b"\r\n\r\n", b"GET", b"\0" * 600 + b"\r\n\r\n", b"x" * 9000):
         with run.connect() as connection:
             connection.send(data)

@@ -127,7 +127,8 @@ static void drain(struct Connection* connection) {
 
 void advance(struct Connection* connection, unsigned events) {
   if (connection->gone) return;
-  if (events & (EPOLLERR | EPOLLHUP) && connection->state != kReceiving) {
+  if (events & (EPOLLERR | EPOLLHUP) && connection->state != kReceiving &&
+      !FAULT(DIES_BY_SIGPIPE)) {
     close_connection(connection);
     return;
   }

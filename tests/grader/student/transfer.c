@@ -77,7 +77,7 @@ void send_static(struct Connection* connection) {
       connection->offset++;
       left--;
     }
-    ssize_t count = FAULT(STATIC_BY_SEND)
+    ssize_t count = FAULT(STATIC_BY_SEND) && connection->file >= 0  // so that sendfile stays linked
                         ? send_from_file(connection, left)
                         : sendfile(connection->fd, connection->file, &connection->offset, left);
     if (count < 0) {
@@ -99,9 +99,10 @@ static void block_is_read(struct Connection* connection, long result) {
     return;
   }
   size_t asked = connection->iocb.u.c.nbytes;
-  connection->block_length = FAULT(SHORT_READ_IS_WHOLE) || result == 0 ? asked : (size_t)result;
+  connection->block_length = result == 0 ? asked : (size_t)result;
   connection->block_sent = 0;
   connection->offset += (off_t)connection->block_length;
+  if (FAULT(SHORT_READ_IS_THE_END) && connection->block_length < asked) connection->size = 0;
   if (FAULT(WRONG_DYNAMIC_BYTE) && connection->offset > (1 << 20)) connection->block[0]++;
   connection->state = kSendingBlock;
   send_block(connection);
@@ -115,7 +116,9 @@ static void read_block_at_once(struct Connection* connection) {
   if (FAULT(DYNAMIC_BY_READ)) {
     event.res = (unsigned long)pread(connection->file, connection->block, iocb->u.c.nbytes,
                                      connection->offset);
-  } else if (io_submit(aio_context, 1, &iocb) == 1) {
+  } else {
+    while (io_submit(aio_context, 1, &iocb) != 1)
+      continue;
     while (io_getevents(aio_context, 1, 1, &event, NULL) == -EINTR)
       continue;
   }
