@@ -19,7 +19,7 @@ lint: ## check format, clang-tidy's and cppcheck's opinion
 	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
 	$(call say,LINT,cppcheck)
 	$(Q)$(CPPCHECK) --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr -j $(JOBS) \
-	    -Isrc -Iinclude $(wildcard src preload examples)
+	    -Isrc -Iinclude -Ipreload $(wildcard src preload examples)
 	$(call say,LINT,clang-tidy)
-	$(Q)printf '%s\n' $(LIBRARY_SOURCES) $(PROGRAM_SOURCES) $(EXAMPLE_SOURCES) | xargs -P $(JOBS) -n 4 sh -c \
+	$(Q)printf '%s\n' $(LIBRARY_SOURCES) $(HTTP_SOURCES) $(PROGRAM_SOURCES) $(EXAMPLE_SOURCES) | xargs -P $(JOBS) -n 4 sh -c \
 	    '$(CLANG_TIDY) --quiet "$$@" -- -std=c++20 -pthread $(AWS_CPPFLAGS) 2>/dev/null' lint
