@@ -38,6 +38,15 @@ timespec read_clock(clockid_t clock) noexcept {
   return time;
 }
 
+// openat2(2).
+int open_resolved(int directory, const char* path, int flags, std::uint64_t resolve) noexcept {
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(flags);
+  how.resolve = resolve;
+  return static_cast<int>(
+      retried([&] { return ::syscall(SYS_openat2, directory, path, &how, sizeof(how)); }));
+}
+
 }  // namespace
 
 int Sys::accept(int listener, sockaddr_storage& peer) noexcept {
@@ -89,11 +98,14 @@ void Sys::reset_on_close(int socket) noexcept {
 }
 
 int Sys::open_beneath(int directory, const char* path, int flags, bool cached_only) noexcept {
-  open_how how{};
-  how.flags = static_cast<std::uint64_t>(flags);
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (cached_only ? RESOLVE_CACHED : 0);
-  return static_cast<int>(
-      retried([&] { return ::syscall(SYS_openat2, directory, path, &how, sizeof(how)); }));
+  const std::uint64_t cached = cached_only ? RESOLVE_CACHED : 0;
+  return open_resolved(directory, path, flags, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | cached);
+}
+
+int Sys::open_directory(int base, const char* path, bool cached_only) noexcept {
+  constexpr int kFlags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  if (!cached_only) return open_at(base, path, kFlags);
+  return open_resolved(base, path, kFlags, RESOLVE_CACHED);
 }
 
 int Sys::reopen_direct(int file) noexcept {

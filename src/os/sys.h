@@ -69,6 +69,10 @@ class Sys {
   [[nodiscard]] virtual int open_beneath(int directory, const char* path, int flags,
                                          bool cached_only) noexcept;
 
+  // Opens the directory at `path`, relative to `base` unless it is absolute, with O_PATH, wherever
+  // its links lead. `cached_only`: as in open_beneath(), and -ENOSYS where that is not known.
+  [[nodiscard]] virtual int open_directory(int base, const char* path, bool cached_only) noexcept;
+
   // Opens the file that is open as `file` once more, with O_DIRECT, by its name in /proc/self/fd.
   // -EINVAL where its file system cannot do that.
   [[nodiscard]] virtual int reopen_direct(int file) noexcept;

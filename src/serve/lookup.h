@@ -11,10 +11,12 @@ namespace aws {
 
 class FileCache;
 class HelperThreads;
+struct OpenedRoot;
 
 struct Lookup {
   Sys& sys;
   bool may_sleep = true;
+  OpenedRoot* root = nullptr;        // nullptr: the root is looked up for each path
   FileCache* cache = nullptr;        // nullptr: each path is opened anew
   Moment now{};                      // for the cache
   HelperThreads* closers = nullptr;  // see SharedFd

@@ -185,6 +185,7 @@ bool Connection::find_response(const Request& request) {
   }
   Lookup lookup{.sys = loop_.sys,
                 .may_sleep = loop_.page_cache.is_plain(),
+                .root = &loop_.file_cache.root(),
                 .cache = &loop_.file_cache,
                 .now = loop_.now,
                 .closers = &loop_.helpers};

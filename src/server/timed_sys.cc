@@ -43,6 +43,11 @@ int TimedSys::open_beneath(int directory, const char* path, int flags, bool cach
                [&] { return real_.open_beneath(directory, path, flags, cached_only); });
 }
 
+int TimedSys::open_directory(int base, const char* path, bool cached_only) noexcept {
+  return timed(cached_only ? Work::OpenAt2 : Work::OpenAt,
+               [&] { return real_.open_directory(base, path, cached_only); });
+}
+
 int TimedSys::reopen_direct(int file) noexcept {
   return timed(Work::OpenAt, [&] { return real_.reopen_direct(file); });
 }

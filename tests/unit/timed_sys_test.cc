@@ -30,6 +30,7 @@ class SlowSys final : public Sys {
   int shutdown_write(int) noexcept override { return call(); }
   void reset_on_close(int) noexcept override { call(); }
   int open_beneath(int, const char*, int, bool) noexcept override { return call(); }
+  int open_directory(int, const char*, bool) noexcept override { return call(); }
   int reopen_direct(int) noexcept override { return call(); }
   ssize_t probe(int, off_t) noexcept override { return call(); }
   int read_ahead(int, off_t, std::size_t) noexcept override { return call(); }
@@ -80,6 +81,8 @@ std::vector<Timed> all_calls() {
       {Work::SetSockOpt, [](Sys& sys) { return sys.cork(0, true), kResult; }},
       {Work::OpenAt2, [](Sys& sys) { return sys.open_beneath(0, "x", 0, true); }},
       {Work::OpenAt, [](Sys& sys) { return sys.open_at(0, "x", 0); }},
+      {Work::OpenAt2, [](Sys& sys) { return sys.open_directory(0, "x", true); }},
+      {Work::OpenAt, [](Sys& sys) { return sys.open_directory(0, "x", false); }},
       {Work::OpenAt, [](Sys& sys) { return sys.reopen_direct(0); }},
       {Work::PreadV2, [](Sys& sys) { return sys.probe(0, 0); }},
       {Work::FAdvise, [](Sys& sys) { return sys.read_ahead(0, 0, 1); }},
