@@ -50,12 +50,12 @@ struct Raw {
   bool no_keep_alive = false;
 };
 
-// How many connections there are descriptors for: each loop needs four, its listeners and its
+// How many connections there are descriptors for: each loop needs five, its listeners and its
 // cache, the process a dozen.
 std::size_t most_connections(std::size_t descriptors, const Options& options) {
   const std::size_t listeners = std::max<std::size_t>(options.listen.addresses.size(), 1);
   const std::size_t cache = kPerFile * options.http.file_cache;
-  const std::size_t reserved = 16 + options.threads * (4 + listeners + cache);
+  const std::size_t reserved = 16 + options.threads * (5 + listeners + cache);
   const std::size_t room = descriptors > reserved ? descriptors - reserved : 1;
   return std::clamp<std::size_t>(room, 1, kMostConnections);
 }
