@@ -58,12 +58,19 @@ UniqueFd take_signals() {
   return signals;
 }
 
+// With its symbolic links, which may be turned elsewhere while the server runs.
+std::string absolute_path(const std::string& path) {
+  std::error_code error;
+  std::filesystem::path absolute = std::filesystem::absolute(path, error).lexically_normal();
+  if (error) return path;
+  return (absolute.has_filename() || absolute == "/" ? absolute : absolute.parent_path()).string();
+}
+
 void say_where(const Options& options, std::uint16_t port) {
   std::string host = options.listen.addresses.empty() ? "localhost" : options.listen.addresses[0];
   if (host.find(':') != std::string::npos) host = "[" + host + "]";
-  const std::string root = std::filesystem::canonical(options.site.root).string();
-  fmt::print("aws: serving {} on http://{}:{}/ ({} thread{})\n", root, host, port, options.threads,
-             options.threads == 1 ? "" : "s");
+  fmt::print("aws: serving {} on http://{}:{}/ ({} thread{})\n", absolute_path(options.site.root),
+             host, port, options.threads, options.threads == 1 ? "" : "s");
   std::fflush(stdout);
 }
 

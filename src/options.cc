@@ -23,6 +23,7 @@ constexpr std::size_t kMostConnections = 1'000'000;
 constexpr std::size_t kMostAioBlocks = 65'536;  // fs.aio-max-nr's default
 constexpr const char* kAnnounced = "announced";
 constexpr const char* kPlain = "plain";
+constexpr std::size_t kProcessDescriptors = 16;          // used by the process itself, at most
 constexpr std::size_t kCacheShare = 8;                   // of all descriptors: one in so many
 constexpr std::size_t kPerFile = 2;                      // of those: its own and its folder's
 constexpr std::size_t kMostImageKib = 64 * 1024 * 1024;  // 64 GiB
@@ -50,12 +51,30 @@ struct Raw {
   bool no_keep_alive = false;
 };
 
-// How many connections there are descriptors for: each loop needs four, its listeners and its
-// cache, the process a dozen.
-std::size_t most_connections(std::size_t descriptors, const Options& options) {
+// Returns how many descriptors a loop uses with no connection and an empty cache: for epoll, the
+// timer, two eventfds, the document root, another root for each task, and its listening sockets.
+std::size_t descriptors_per_loop(const Options& options) {
   const std::size_t listeners = std::max<std::size_t>(options.listen.addresses.size(), 1);
+  return 5 + options.loops.disk->helper_threads + listeners;
+}
+
+// Lowers options.threads, with a message, until every loop has descriptors for a connection and the
+// file that it sends.
+void fit_threads(std::size_t descriptors, Options& options) {
+  const std::size_t reserved = kProcessDescriptors + descriptors / kCacheShare;
+  const std::size_t room = descriptors > reserved ? descriptors - reserved : 0;
+  const std::size_t most = std::max<std::size_t>(room / (descriptors_per_loop(options) + 2), 1);
+  if (options.threads <= most) return;
+  fmt::print(stderr, "aws: --threads {} is lowered to {}: RLIMIT_NOFILE ({}) allows no more\n",
+             options.threads, most, descriptors);
+  options.threads = most;
+}
+
+// Returns how many connections there are descriptors for. Each may need another for its file.
+std::size_t most_connections(std::size_t descriptors, const Options& options) {
   const std::size_t cache = kPerFile * options.http.file_cache;
-  const std::size_t reserved = 16 + options.threads * (4 + listeners + cache);
+  const std::size_t reserved =
+      kProcessDescriptors + options.threads * (descriptors_per_loop(options) + cache);
   const std::size_t room = descriptors > reserved ? descriptors - reserved : 1;
   return std::clamp<std::size_t>(room, 1, kMostConnections);
 }
@@ -204,6 +223,7 @@ Options checked(const Raw& raw) {
   options.http.keep_alive = !raw.no_keep_alive;
 
   const std::size_t descriptors = raise_descriptor_limit();
+  fit_threads(descriptors, options);
   options.http.file_cache =
       std::min(options.http.file_cache, descriptors / kCacheShare / kPerFile / options.threads);
   const std::size_t most = most_connections(descriptors, options);

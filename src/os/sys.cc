@@ -89,6 +89,15 @@ timespec read_clock(clockid_t clock) noexcept {
   return time;
 }
 
+// openat2(2).
+int open_resolved(int directory, const char* path, int flags, std::uint64_t resolve) noexcept {
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(flags);
+  how.resolve = resolve;
+  return static_cast<int>(
+      retried([&] { return ::syscall(SYS_openat2, directory, path, &how, sizeof(how)); }));
+}
+
 }  // namespace
 
 std::string_view name(SysCall call) {
@@ -191,11 +200,14 @@ ssize_t Sys::send_datagram(int socket, std::string_view bytes, const sockaddr_st
 }
 
 int Sys::open_beneath(int directory, const char* path, int flags, bool cached_only) noexcept {
-  open_how how{};
-  how.flags = static_cast<std::uint64_t>(flags);
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (cached_only ? RESOLVE_CACHED : 0);
-  return static_cast<int>(
-      retried([&] { return ::syscall(SYS_openat2, directory, path, &how, sizeof(how)); }));
+  const std::uint64_t cached = cached_only ? RESOLVE_CACHED : 0;
+  return open_resolved(directory, path, flags, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | cached);
+}
+
+int Sys::open_directory(int base, const char* path, bool cached_only) noexcept {
+  constexpr int kFlags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  if (!cached_only) return open_at(base, path, kFlags);
+  return open_resolved(base, path, kFlags, RESOLVE_CACHED);
 }
 
 int Sys::reopen_direct(int file) noexcept {

@@ -1,5 +1,7 @@
 #include "serve/file_cache.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "serve/version_of.h"
@@ -20,6 +22,12 @@ bool is_the_same(const struct stat& before, const struct stat& now) {
 }
 
 }  // namespace
+
+void FileCache::adopt(OpenedRoot found) {
+  if (!found.directory || found.looked_up_us <= root_.looked_up_us) return;
+  if (!found.is(root_)) clear();
+  root_ = std::move(found);
+}
 
 OpenedFile FileCache::find(Sys& sys, std::string_view path, std::int64_t now_us) {
   OpenedFile found;
@@ -81,13 +89,21 @@ bool FileCache::is_unchanged(Sys& sys, KnownFile& file) const {
 }
 
 void FileCache::expire(std::int64_t now_us) {
-  while (!empty() && next_expiry_us() <= now_us)
+  while (!by_age_.empty() && by_age_.front()->opened_us + kLifeUs <= now_us)
     drop(*by_age_.front());
+  if (root_.looked_up_us + kLifeUs <= now_us) root_.directory.reset();
 }
 
 void FileCache::clear() {
-  while (!empty())
+  while (!by_age_.empty())
     drop(*by_age_.front());
+}
+
+std::int64_t FileCache::next_expiry_us() const {
+  constexpr auto kNever = std::numeric_limits<std::int64_t>::max();
+  const std::int64_t of_root = root_.directory ? root_.looked_up_us + kLifeUs : kNever;
+  const std::int64_t of_files = by_age_.empty() ? kNever : by_age_.front()->opened_us + kLifeUs;
+  return std::min(of_root, of_files);
 }
 
 bool FileCache::has_room(const CachedFile::Image& place, std::size_t size) const {

@@ -1,11 +1,11 @@
-// FileCache: files that were opened a moment ago, so that the next request for one costs a single
-// fstat(2).
+// FileCache: recently opened files, so that the next request for one costs a single fstat(2); and
+// the document root that contains them.
 //
 // What it promises: a change to the file itself (written, truncated, replaced by a rename,
 // unlinked, its mode changed) is seen by the very next request, since all of these change what
 // fstat(2) of the open file says: size, mtime, ctime, link count or mode. A change above it (a
 // folder renamed, a symbolic link turned elsewhere) is seen within a second, since no entry lives
-// longer.
+// longer. This includes the root: if it is found to be another directory, all files are dropped.
 //
 // A file that has just changed is not kept: until the clock that stamps it has ticked, it could be
 // renamed, and another take its place, without any of these being different.
@@ -27,6 +27,7 @@
 #include "os/intrusive_list.h"
 #include "os/sys.h"
 #include "serve/opened_file.h"
+#include "serve/opened_root.h"
 #include "serve/response_image.h"
 
 namespace aws {
@@ -79,6 +80,15 @@ class FileCache {
   // true any more for whose request has come just now. Requests that came together share an answer.
   void doubt() { ++doubts_; }
 
+  // The loop's root; DocumentRoot::look_up() fills it in.
+  [[nodiscard]] OpenedRoot& root() { return root_; }
+  // Returns true if `root` was looked up recently enough to be used at `now`.
+  [[nodiscard]] bool is_fresh(const OpenedRoot& root, const Moment& now) const {
+    return now.monotonic_us - root.looked_up_us < (capacity_ > 0 ? kLifeUs : 1);
+  }
+  // Replaces the root by `found`, which a thread of the pool looked up, if `found` is newer.
+  void adopt(OpenedRoot found);
+
   // The file at `path` beneath the root, if it is here and unchanged; else one that holds nothing.
   [[nodiscard]] OpenedFile find(Sys& sys, std::string_view path, std::int64_t now_us);
 
@@ -100,14 +110,14 @@ class FileCache {
   // nullptr, or there is no room for it: then false.
   bool keep_image(CachedFile::Image& place, std::unique_ptr<ResponseImage> image);
 
-  // Drops what has lived its time.
+  // Drops expired files, and closes the root if it has expired.
   void expire(std::int64_t now_us);
-  // Drops everything: descriptors have run out.
+  // Drops all files. Called when descriptors have run out, or the root is another directory.
   void clear();
 
-  // When the next one will have lived its time; only if not empty().
-  [[nodiscard]] std::int64_t next_expiry_us() const { return by_age_.front()->opened_us + kLifeUs; }
-  [[nodiscard]] bool empty() const { return by_age_.empty(); }
+  // Returns when the next entry, or the root, expires. Must not be called if empty().
+  [[nodiscard]] std::int64_t next_expiry_us() const;
+  [[nodiscard]] bool empty() const { return by_age_.empty() && !root_.directory; }
 
  private:
   static constexpr std::size_t kFolders = 64;  // whose descriptors are shared
@@ -121,6 +131,7 @@ class FileCache {
   const std::size_t image_bytes_;
   std::size_t image_bytes_used_ = 0;
   std::uint64_t doubts_ = 1;
+  OpenedRoot root_;
   std::unordered_map<std::string_view, std::unique_ptr<CachedFile>> by_path_;
   IntrusiveList<CachedFile> by_age_;         // the oldest first
   std::array<KnownFile, kFolders> folders_;  // by inode; the last one that came keeps the place

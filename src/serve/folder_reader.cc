@@ -47,6 +47,7 @@ int FolderReader::read(Sys& sys, FolderSlice& slice) {
   is_cut_short_ = size > 0 && slices_read_ == kSliceLimit;
   if (size == 0 || is_cut_short_) {
     folder_.reset();  // sending may take long, and descriptors are few
+    opened_root_ = {};
     return 0;
   }
   ++slices_read_;
@@ -90,8 +91,11 @@ int FolderReader::find_status(Sys& sys, const char* name, struct stat& status, b
   const int result = sys.stat_at(folder_.get(), name, status);
   if (result < 0) return result;
   const bool is_link = S_ISLNK(status.st_mode);
-  if (!is_link && !(S_ISREG(status.st_mode) && root_.may_hide_size(status))) return 0;
-  Lookup lookup{sys};
+  if (!is_link && !S_ISREG(status.st_mode)) return 0;
+  Lookup lookup{.sys = sys, .root = &opened_root_};
+  if (!is_link && root_.look_up(lookup, opened_root_) == 0 && !opened_root_.may_hide_size(status)) {
+    return 0;
+  }
   const OpenedFile opened = root_.open(lookup, path_.empty() ? name : path_ + "/" + name);
   hides_size = opened.hides_size;
   if (!is_link) return is_ours(-opened.error) ? -opened.error : 0;

@@ -9,6 +9,7 @@
 #include "os/shared_fd.h"
 #include "os/sys.h"
 #include "serve/document_root.h"
+#include "serve/opened_root.h"
 #include "serve/sorted_entries.h"
 
 namespace aws {
@@ -47,6 +48,7 @@ class FolderReader {
   [[nodiscard]] bool is_hidden(std::string_view name) const;
 
   const DocumentRoot& root_;
+  OpenedRoot opened_root_;  // for what links lead to
   SharedFd folder_;
   std::string path_;
   bool show_dotfiles_;

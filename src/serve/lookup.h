@@ -11,14 +11,16 @@ namespace aws {
 
 class FileCache;
 class ThreadPool;
+struct OpenedRoot;
 
 struct Lookup {
   Sys& sys;
   bool may_sleep = true;
-  FileCache* cache = nullptr;     // nullptr: each path is opened anew
-  Moment now{};                   // for the cache
+  OpenedRoot* root = nullptr;        // nullptr: each call looks the root up
+  FileCache* cache = nullptr;        // nullptr: each call opens its path
+  Moment now{};                      // for the cache
   ThreadPool* closers = nullptr;  // see SharedFd
-  bool would_sleep = false;       // set by whoever had to give up for want of may_sleep
+  bool would_sleep = false;          // set if a call gave up because it would have slept
 };
 
 }  // namespace aws

@@ -187,6 +187,7 @@ bool HttpConnection::find_response(const Request& request) {
   LoopContext& loop = context_.loop;
   Lookup lookup{.sys = loop.sys,
                 .may_sleep = loop.disk->is_plain(),
+                .root = &context_.file_cache.root(),
                 .cache = &context_.file_cache,
                 .now = loop.now,
                 .closers = &loop.disk->threads()};

@@ -1,4 +1,5 @@
-"""A busy run on four loops under the thread sanitizer, stopped in the middle: no report."""
+"""Busy runs on four loops under the thread sanitizer, one stopped in the middle, one whose root is switched:
+no report."""
 import signal
 import threading
 
@@ -10,6 +11,7 @@ from observe import is_refused, wait_until
 
 pytestmark = pytest.mark.skipif(not AWS_TSAN.exists(), reason=f"{AWS_TSAN} is not built")
 
+TSAN = {"TSAN_OPTIONS": "exitcode=66"}
 CLIENTS = 16
 ENOUGH = 40  # requests of each client before the stop
 
@@ -21,7 +23,7 @@ def test_threads_never_race(start, tmp_path, make_file, seeing, shim):
     log = tmp_path / "access.log"
     server = start(tmp_path, "--threads", "4", "--aio-blocks", "4", "--max-connections", "12",
                    *([*seeing, log] if seeing else []), binary=AWS_TSAN, shim=shim,
-                   env={"TSAN_OPTIONS": "exitcode=66"})
+                   env=TSAN)
     wrong, busy = [], threading.Barrier(CLIENTS + 1)
 
     def run(number):
@@ -58,3 +60,46 @@ def test_threads_never_race(start, tmp_path, make_file, seeing, shim):
     assert "ThreadSanitizer" not in server.output()
     if seeing:
         assert len(log.read_text().splitlines()) > CLIENTS * ENOUGH // 2
+
+
+def test_a_root_that_is_switched_never_races(start, tmp_path, shim):
+    """Loops and helpers look it up, while it is turned to another tree, or to none."""
+    for name in ("one", "two"):
+        for kind in ("static", "dynamic"):
+            (tmp_path / name / kind / "sub").mkdir(parents=True)
+            (tmp_path / name / kind / "x").write_text(name)
+            (tmp_path / name / kind / "link").symlink_to("x")
+    current = tmp_path / "current"
+    current.symlink_to("one")
+    server = start(current, "--threads", "4", "--listing", binary=AWS_TSAN, shim=shim, env=TSAN)
+    last, wrong = threading.Event(), []
+
+    def run():
+        try:
+            with Client(server.port) as client:
+                while not last.is_set():
+                    for target in ("/static/x", "/dynamic/link", "/static/none", "/static/"):
+                        client.request(target)
+                        answer = client.answer()
+                        if target[-1] in "xk" and (answer.status, answer.body) not in (
+                                (200, b"one"), (200, b"two"), (404, answer.body)):
+                            wrong.append(answer)
+        except (ConnectionError, EOFError) as error:
+            wrong.append(error)
+    threads = [threading.Thread(target=run) for _ in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    try:
+        for target, status in 2 * [("two", 200), ("nowhere", 404), ("one", 200)]:
+            new = tmp_path / "new"
+            new.symlink_to(target)
+            new.rename(current)
+            wait_until(lambda code=status, name=target: (answer := server.get("/static/x")).status == code and
+                       (code == 404 or answer.body == name.encode()), f"{target} is the root")
+    finally:
+        last.set()
+    for thread in threads:
+        thread.join()
+    assert not wrong, wrong[:3]
+    assert server.stop() == 0, server.output()
+    assert "ThreadSanitizer" not in server.output()

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -121,6 +122,19 @@ def test_there_are_descriptors_for_the_files_of_all_connections(start, make_file
     for thread in threads:
         thread.join(60)
     assert [(answer.status, answer.body) for answer in answers] == [(200, content)] * 60
+
+
+@pytest.mark.parametrize("limit, loops", [(30, 1), (64, 4), (200, 15), (1024, 20)])
+def test_there_are_no_more_loops_than_descriptors_for_them(start, tmp_path, limit, loops):
+    import resource
+
+    def few_descriptors():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    server = start(tmp_path, "--threads", "20", preexec=few_descriptors)
+    names = [(task / "comm").read_text() for task in Path(f"/proc/{server.pid}/task").iterdir()]
+    assert names.count("aws-loop\n") == loops
+    said = f"aws: --threads 20 is lowered to {loops}: RLIMIT_NOFILE ({limit}) allows no more"
+    assert (said in server.stderr_lines) == (loops < 20)
 
 
 @pytest.mark.parametrize("line", ["HEAD /" + "x" * 9000 + " HTTP/1.1", "HEAD /x HTTP/3.0",

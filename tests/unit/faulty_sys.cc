@@ -165,6 +165,14 @@ int FaultySys::open_beneath(int directory, const char* path, int flags, bool cac
   return Sys::open_beneath(directory, path, flags, false);
 }
 
+int FaultySys::open_directory(int base, const char* path, bool cached_only) noexcept {
+  const Turn turn(*this);
+  if (const int error = begin(Call::OpenDirectory); error < 0) return error;
+  if (cached_only && lacks_openat2) return -ENOSYS;
+  if (!cached_only) note_sleep();
+  return Sys::open_at(base, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 int FaultySys::reopen_direct(int file) noexcept {
   if (const int error = begin(Call::ReopenDirect); error < 0) return error;
   if (lacks_direct) return -EINVAL;
@@ -346,6 +354,8 @@ std::vector<int> legal_errors(SysCall call) {
       return {ENOTCONN};
     case Call::OpenBeneath:
       return {EAGAIN, ENOSYS, EACCES, EMFILE, ENFILE, ENOMEM, ENOENT, ENODEV, EIO};
+    case Call::OpenDirectory:  // and EAGAIN and ENOSYS, where it is to be cached
+      return {EACCES, EMFILE, ENFILE, ENOMEM, ENOENT, EIO};
     case Call::OpenAt:
       return {EACCES, EMFILE, ENFILE, ENOMEM, ENOENT, EIO};
     case Call::Fstat:

@@ -106,6 +106,7 @@ class FaultySys final : public Sys {
   int shutdown_write(int socket) noexcept override;
   void reset_on_close(int socket) noexcept override;
   int open_beneath(int directory, const char* path, int flags, bool cached_only) noexcept override;
+  int open_directory(int base, const char* path, bool cached_only) noexcept override;
   int reopen_direct(int file) noexcept override;
   int open_at(int directory, const char* name, int flags) noexcept override;
   int fstat(int file, struct stat& status) noexcept override;

@@ -160,8 +160,8 @@ class HttpConnectionFaults : public testing::TestWithParam<std::tuple<Scenario, 
   }
 
   static bool concerns_files(Call call) {
-    return call == Call::OpenBeneath || call == Call::OpenAt || call == Call::Fstat ||
-           call == Call::ReadlinkAt;
+    return call == Call::OpenDirectory || call == Call::OpenBeneath || call == Call::OpenAt ||
+           call == Call::Fstat || call == Call::ReadlinkAt;
   }
 
   // What these refuse can be had another way.
