@@ -93,7 +93,8 @@ lib: $(LIBRARY) ## build build/release/libaws.a
 
 examples: $(EXAMPLES) ## build examples/*.cc into build/examples/
 
-$(PROGRAM): $(PROGRAM_OBJECTS) $(HTTP_OBJECTS) $(LIBRARY)
+# The objects of $(PROGRAM_FLAGS) come last: if several objects hold the same inline function, the linker takes the first.
+$(PROGRAM): $(LIBRARY_OBJECTS) $(HTTP_OBJECTS) $(PROGRAM_OBJECTS)
 	$(call link,$(AWS_LDLIBS))
 
 $(LIBRARY): $(LIBRARY_OBJECTS)
@@ -103,7 +104,7 @@ $(LIBRARY): $(LIBRARY_OBJECTS)
 $(EXAMPLES): $(EXAMPLES_DIRECTORY)/%: $(BUILD)/examples/%.o $(LIBRARY)
 	$(call link,$(LIBRARY_LDLIBS))
 
-# The code under test comes first: of an inline function that both have, the linker takes the first, with its flags.
+# The code under test comes first, for the same reason.
 $(UNIT_TESTS): $(LIBRARY_OBJECTS) $(HTTP_OBJECTS) $(filter-out %/main.o,$(PROGRAM_OBJECTS)) $(UNIT_TEST_OBJECTS)
 	$(call link,$(AWS_LDLIBS) $(TEST_LDLIBS))
 
