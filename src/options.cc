@@ -216,9 +216,10 @@ Options checked(const Raw& raw) {
   options.http.send_timeout_us = to_us(raw.send_timeout_s);
   options.loops.grace_us = to_us(raw.grace_s);
   options.loops.disk->engine = raw.engine == kPlain ? Engine::Plain : Engine::Announced;
-  if (raw.max_stall_ms) options.loops.stall_watch.limit_us = to_us(*raw.max_stall_ms / 1e3);
-  options.loops.stall_watch.times_calls = options.stalls || raw.max_stall_ms;
-  options.loops.stall_watch.counts_sleeps = options.stalls;
+  StallWatch& watch = options.loops.stall_watch.emplace();
+  if (raw.max_stall_ms) watch.limit_us = to_us(*raw.max_stall_ms / 1e3);
+  watch.times_calls = options.stalls || raw.max_stall_ms;
+  watch.counts_sleeps = options.stalls;
   options.http.image_cache = raw.image_cache_kib * 1024;
   options.http.keep_alive = !raw.no_keep_alive;
 

@@ -16,15 +16,23 @@
 #include "os/thread_sleeps.h"
 
 namespace aws {
+namespace {
+
+bool times_calls(const LoopOptions& options) {
+  return options.stall_watch && options.stall_watch->times_calls;
+}
+
+}  // namespace
 
 EventLoop::EventLoop(LoopSharedState& shared, Sys& kernel)
-    : LoopContext(shared.options.stall_watch.times_calls ? timed_sys_ : kernel, scratch_),
+    : LoopContext(times_calls(shared.options) ? timed_sys_ : kernel, scratch_),
       shared_(shared),
-      stall_meter_(shared.options.stall_watch),
+      stall_watch_(shared.options.stall_watch.value_or(StallWatch{})),
+      stall_meter_(stall_watch_),
       timed_sys_(kernel, stall_meter_),
       scratch_{} {
   watch(timer_.fd(), timer_source_);
-  stalls = &stall_meter_;
+  if (shared.options.stall_watch) stalls = &stall_meter_;
   if (!shared.options.disk) {
     own_wake_fd_.reset(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     wake_fd_ = own_wake_fd_.get();
@@ -54,11 +62,8 @@ void EventLoop::wake() noexcept {
   announce(wake_fd_);
 }
 
-void EventLoop::post(std::function<void()> work) {
-  {
-    const std::lock_guard lock(posted_mutex_);
-    posted_.push_back(std::move(work));
-  }
+void EventLoop::post(std::function<void()> call) {
+  posted_.push(std::move(call));
   wake();
 }
 
@@ -72,7 +77,7 @@ void EventLoop::run() noexcept {
   thread_ = std::this_thread::get_id();
   while (!stopping || alive_ > 0 || !closed_.empty())
     iterate();
-  if (shared_.options.stall_watch.counts_sleeps) stall_meter_.falls_asleep(thread_sleeps());
+  if (stall_watch_.counts_sleeps) stall_meter_.falls_asleep(thread_sleeps());
   if (disk_io_) disk_io_->aio().drain();
   thread_ = std::thread::id();
 }
@@ -80,17 +85,19 @@ void EventLoop::run() noexcept {
 void EventLoop::iterate() {
   const auto events = wait();
   now = sys.now();
-  stall_meter_.turn_begins(now.monotonic_us);
+  if (stalls != nullptr) stall_meter_.turn_begins(now.monotonic_us);
   check_stop();  // first: a request that comes after a stop is the last of its connection
+  const bool timer_is_due = timer_.at_us() <= now.monotonic_us;  // no deadline is earlier
   for (const epoll_event& event : events)
     Poller::dispatch(event);
   submit_reads();
-  expire_timeouts();
+  if (timer_is_due) expire_timeouts();
   for (const auto& acceptor : acceptors_)
     acceptor->on_tick();
   check_stop();  // again: the wake-up of a stop may have been read since
   notify_ready();
   destroy_closed();
+  if (stalls == nullptr) return;
   if (const Stall* const stall = stall_meter_.turn_ends(sys.monotonic_us())) {
     log_warning("{}", describe(*stall));
   }
@@ -98,7 +105,7 @@ void EventLoop::iterate() {
 
 std::span<const epoll_event> EventLoop::wait() {
   set_timer();
-  if (!shared_.options.stall_watch.counts_sleeps) return poller_.wait(longest_sleep_ms());
+  if (!stall_watch_.counts_sleeps) return poller_.wait(longest_sleep_ms());
   stall_meter_.falls_asleep(thread_sleeps());
   const auto events = poller_.wait(longest_sleep_ms());
   stall_meter_.wakes(thread_sleeps());
@@ -127,17 +134,7 @@ void EventLoop::set_timer() {
 void EventLoop::on_wake() {
   std::uint64_t ignored = 0;
   [[maybe_unused]] const ssize_t size = ::read(wake_fd_, &ignored, sizeof(ignored));
-  run_posted();
-}
-
-void EventLoop::run_posted() {
-  std::vector<std::function<void()>> work;
-  {
-    const std::lock_guard lock(posted_mutex_);
-    work.swap(posted_);
-  }
-  for (const auto& call : work)
-    call();
+  posted_.run();
 }
 
 void EventLoop::on_reads_done() {
@@ -148,7 +145,7 @@ void EventLoop::on_reads_done() {
 void EventLoop::on_tasks_done() {
   disk_io_->threads().reap(ready);
   notify_ready();
-  run_posted();
+  posted_.run();
 }
 
 // io_submit(2) completes reads of data in memory before it returns. Their sessions resume now;
@@ -237,10 +234,10 @@ void EventLoop::deliver_event(Session& session, Event event) {
 }
 
 void EventLoop::advance(Session& session, Event event) {
-  stall_meter_.visit_begins(session.id(), session.subject());
+  if (stalls != nullptr) stall_meter_.visit_begins(session.id(), session.subject());
   session.want_ = session.advance(event);
   if (event == Event::PeerGone) session.want_ = Want::Close;
-  if (shared_.options.stall_watch.times_calls) stall_meter_.visit_ends(sys.monotonic_us());
+  if (stall_watch_.times_calls) stall_meter_.visit_ends(sys.monotonic_us());
 }
 
 // Changes what epoll watches for, if necessary. Interest that is not needed any more stays until it

@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <thread>
@@ -23,6 +22,7 @@
 #include "loop/acceptor.h"
 #include "loop/loop_context.h"
 #include "loop/loop_options.h"
+#include "loop/posted_calls.h"
 #include "loop/protocol.h"
 #include "loop/session.h"
 #include "loop/stall_meter.h"
@@ -72,9 +72,9 @@ class EventLoop final : public LoopContext {
     return thread_.load() == std::this_thread::get_id();
   }
 
-  // Calls `work` on the loop's thread, in its next iteration; never, if the loop has ended. The
-  // oldest work is called first.
-  void post(std::function<void()> work);
+  // Makes `call` on the loop's thread, in its next iteration; never, if the loop has ended. The
+  // oldest call is made first.
+  void post(std::function<void()> call);
 
   // Serves `session`: it gets its first SocketReady at once. Returns 0, or -errno if epoll has no
   // room for it; then the session was closed.
@@ -122,7 +122,6 @@ class EventLoop final : public LoopContext {
   void on_tasks_done();
   void submit_reads();
   void notify_ready();
-  void run_posted();
 
   void on_socket_ready(Session& session, Readiness readiness) noexcept override;
   void on_completion(Session& session) noexcept override;
@@ -144,6 +143,7 @@ class EventLoop final : public LoopContext {
 
   LoopSharedState& shared_;
   std::atomic<std::thread::id> thread_;  // that is in run()
+  const StallWatch stall_watch_;
   StallMeter stall_meter_;
   TimedSys timed_sys_;
   std::array<char, kScratchSize> scratch_;
@@ -159,8 +159,7 @@ class EventLoop final : public LoopContext {
   UniqueFd own_wake_fd_;  // unless the thread pool's eventfd serves
   int wake_fd_ = -1;
   Timer timer_;
-  std::mutex posted_mutex_;  // guards posted_
-  std::vector<std::function<void()>> posted_;
+  PostedCalls posted_;
 
   std::size_t alive_ = 0;                         // sessions; each is in exactly one timeout list
   std::vector<std::unique_ptr<Session>> closed_;  // not yet destroyed

@@ -15,9 +15,9 @@ namespace aws {
 struct LoopOptions {
   // Open connections, all loops together. Further clients wait in the kernel's accept queue.
   std::size_t max_connections = std::numeric_limits<std::size_t>::max();
-  std::int64_t grace_us = 0;         // how long a graceful stop may take
-  std::optional<DiskLimits> disk{};  // nullopt: the loops read no files
-  StallWatch stall_watch{};
+  std::int64_t grace_us = 0;                // how long a graceful stop may take
+  std::optional<DiskLimits> disk{};         // nullopt: the loops read no files
+  std::optional<StallWatch> stall_watch{};  // nullopt: iterations are not measured
 };
 
 // How far a stop has got. It never goes back.

@@ -63,7 +63,12 @@ const Stall* StallMeter::turn_ends(std::int64_t now_us) {
 void StallMeter::attribute_to(std::uint64_t connection, std::string_view address) {
   connection_ = connection;
   if (!address.empty() || !address_.empty()) address_ = address.substr(0, kAddressKept);
-  if (std::exchange(has_marks_, false)) spent_us_.fill(0);
+  if (!std::exchange(has_marks_, false)) return;
+  if (between_calls_ == Work::Any) {  // there are no marks of other kinds
+    spent_us_[static_cast<std::size_t>(Work::Any)] = 0;
+  } else {
+    spent_us_.fill(0);
+  }
 }
 
 void StallMeter::falls_asleep(std::int64_t sleeps) {

@@ -23,6 +23,9 @@ class Timer {
   // Fires at `at_us` (Moment::monotonic_us), or earlier if it is set to an earlier time already.
   void fire_by(std::int64_t at_us) noexcept;
 
+  // The time that it is set to (Moment::monotonic_us); the largest value if it is not set.
+  [[nodiscard]] std::int64_t at_us() const { return at_us_; }
+
   // It has fired: it is not set any more.
   void acknowledge() noexcept;
 

@@ -14,8 +14,8 @@
 namespace aws {
 namespace {
 
-// O_NONBLOCK: open(2) of a FIFO must not wait for a writer. O_NOCTTY: a terminal must not become the
-// controlling terminal of the process.
+// O_NONBLOCK: open(2) of a FIFO must not wait for a writer. O_NOCTTY: a terminal must not become
+// the controlling terminal of the process.
 constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 
 // RESOLVE_BENEATH gives up with EAGAIN when a rename races with a ".." (openat2(2)).
@@ -115,7 +115,7 @@ int DocumentRoot::identify(Lookup& lookup, int directory, OpenedRoot& root) cons
 }
 
 OpenedFile DocumentRoot::open_uncached(Lookup& lookup, const OpenedRoot& root,
-                                   std::string_view path) const {
+                                       std::string_view path) const {
   OpenedFile opened;
   const std::string name(path.empty() ? "." : path);  // NUL-terminated
   const int fd = open_beneath(lookup, root.directory.get(), name.c_str());

@@ -40,7 +40,7 @@ class DocumentRoot {
 
  private:
   [[nodiscard]] OpenedFile open_uncached(Lookup& lookup, const OpenedRoot& root,
-                                     std::string_view path) const;
+                                         std::string_view path) const;
   [[nodiscard]] int judge_size(Lookup& lookup, const OpenedRoot& root, int file,
                                OpenedFile& opened) const;
   [[nodiscard]] int open_beneath(Lookup& lookup, int root, const char* path) const;

@@ -16,11 +16,11 @@ struct OpenedRoot;
 struct Lookup {
   Sys& sys;
   bool may_sleep = true;
-  OpenedRoot* root = nullptr;        // nullptr: each call looks the root up
-  FileCache* cache = nullptr;        // nullptr: each call opens its path
-  Moment now{};                      // for the cache
+  OpenedRoot* root = nullptr;     // nullptr: each call looks the root up
+  FileCache* cache = nullptr;     // nullptr: each call opens its path
+  Moment now{};                   // for the cache
   ThreadPool* closers = nullptr;  // see SharedFd
-  bool would_sleep = false;          // set if a call gave up because it would have slept
+  bool would_sleep = false;       // set if a call gave up because it would have slept
 };
 
 }  // namespace aws

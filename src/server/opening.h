@@ -31,8 +31,7 @@ class Opening final : public Task {
 
  private:
   void run(Sys& sys) noexcept override {
-    Lookup lookup{
-        .sys = sys, .root = &root_, .now = tools_.now, .closers = &tools_.disk.threads()};
+    Lookup lookup{.sys = sys, .root = &root_, .now = tools_.now, .closers = &tools_.disk.threads()};
     const BodyTools tools{
         .sys = tools_.sys, .disk = tools_.disk, .lookup = lookup, .now = tools_.now};
     response_ = resources_.answer(request_, tools, completion_);

@@ -1,5 +1,5 @@
-// Lookups of the document root: by a loop, which must not sleep and reuses a result for a second, and
-// by threads of the pool, which pass their result to the loop.
+// Lookups of the document root: by a loop, which must not sleep and reuses a result for a second,
+// and by threads of the pool, which pass their result to the loop.
 #include "serve/opened_root.h"
 
 #include <gtest/gtest.h>
@@ -172,10 +172,10 @@ TEST_F(OpenedRootTest, WithoutACacheIsLookedUpForEachBatchOfRequests) {
   FileCache none(0);
   for (const std::int64_t now_us : {5, 5, 6, 6}) {
     Lookup in_loop{.sys = sys_,
-                 .may_sleep = false,
-                 .root = &none.root(),
-                 .cache = &none,
-                 .now = {now_us, 0, 0}};
+                   .may_sleep = false,
+                   .root = &none.root(),
+                   .cache = &none,
+                   .now = {now_us, 0, 0}};
     EXPECT_TRUE(root_.open(in_loop, "x").is_file());
   }
   EXPECT_EQ(sys_.count(Call::OpenDirectory), 2U);

@@ -35,7 +35,7 @@ TEST(StallMeter, CountsTurnsAndNotTheWaitsBetweenThem) {
 }
 
 TEST(StallMeter, BlamesTheLongestCallAndItsConnection) {
-  StallMeter meter;
+  StallMeter meter({.times_calls = true});
   meter.turn_begins(100);
   meter.visit_begins(3, "/static/a");
   meter.mark(Work::Recv, 110);
@@ -59,7 +59,7 @@ TEST(StallMeter, BlamesTheLongestCallAndItsConnection) {
 }
 
 TEST(StallMeter, AddsUpWhatOneConnectionDidByTheSameCall) {
-  StallMeter meter;
+  StallMeter meter({.times_calls = true});
   meter.turn_begins(0);
   meter.visit_begins(1, "/folder/");
   for (std::int64_t us = 0; us < 100; us += 10) {
@@ -76,7 +76,7 @@ TEST(StallMeter, AddsUpWhatOneConnectionDidByTheSameCall) {
 }
 
 TEST(StallMeter, TellsTheRequestsOfOneVisitApart) {
-  StallMeter meter;
+  StallMeter meter({.times_calls = true});
   meter.turn_begins(0);
   meter.visit_begins(1, "");
   meter.mark(Work::Recv, 50);
@@ -272,7 +272,7 @@ TEST(StallReport, EscapesWhatATerminalWouldObey) {
 }
 
 TEST(StallReport, SumsUpInALine) {
-  StallMeter meter;
+  StallMeter meter({.times_calls = true});
   for (std::int64_t i = 0; i < 999; ++i)
     turn_of(meter, i * 1'000, 8);
   turn_of(meter, 2'000'000, 1'300);
