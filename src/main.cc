@@ -1,27 +1,22 @@
 // aws: reads the command line, starts the event loops, waits for a signal, ends them.
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <signal.h>
-#include <sys/eventfd.h>
 #include <sys/poll.h>
-#include <sys/resource.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <iterator>
+#include <new>
 #include <optional>
 #include <system_error>
 
 #include "loop/stall_report.h"
 #include "options.h"
-#include "os/event_fd.h"
 #include "os/listener.h"
 #include "os/log.h"
-#include "os/unique_fd.h"
+#include "os/open_descriptors.h"
+#include "os/standard_streams.h"
+#include "os/stop_signals.h"
 #include "serve/resources.h"
 #include "server/access_log.h"
 #include "server/http_server.h"
@@ -30,33 +25,7 @@
 namespace aws {
 namespace {
 
-// Asked one by one, since to list /proc/self/fd a descriptor must be had, and there may be none.
-std::size_t open_descriptors() {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  std::size_t count = 0;
-  for (rlim_t fd = 0; fd < limit.rlim_cur; ++fd) {
-    if (::fcntl(static_cast<int>(fd), F_GETFD) >= 0) ++count;
-  }
-  return count;
-}
-
-constexpr unsigned kLastWaitS = 3;  // for whoever was told to end at once
-
-// SIGTERM and SIGINT are read from a descriptor, by no thread but the main one. Must run before
-// any thread starts, since threads inherit the mask. SIGPIPE: a client that left is an error of
-// one call, never our end.
-UniqueFd take_signals() {
-  ::signal(SIGPIPE, SIG_IGN);
-  sigset_t set;
-  ::sigemptyset(&set);
-  ::sigaddset(&set, SIGTERM);
-  ::sigaddset(&set, SIGINT);
-  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  UniqueFd signals(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!signals) throw std::system_error(errno, std::generic_category(), "signalfd");
-  return signals;
-}
+constexpr unsigned kLastWaitS = 3;  // after the second signal
 
 // With its symbolic links, which may be turned elsewhere while the server runs.
 std::string absolute_path(const std::string& path) {
@@ -69,30 +38,9 @@ std::string absolute_path(const std::string& path) {
 void say_where(const Options& options, std::uint16_t port) {
   std::string host = options.listen.addresses.empty() ? "localhost" : options.listen.addresses[0];
   if (host.find(':') != std::string::npos) host = "[" + host + "]";
-  fmt::print("aws: serving {} on http://{}:{}/ ({} thread{})\n", absolute_path(options.site.root),
-             host, port, options.threads, options.threads == 1 ? "" : "s");
-  std::fflush(stdout);
-}
-
-// The second signal arrives by a handler, since the main thread may hang in a write by then. What
-// hangs on somebody else, such as a pipe that nobody reads, does not keep us longer than the alarm.
-int second_signal_fd = -1;
-
-void on_second_signal(int /*signal*/) {
-  ::alarm(kLastWaitS);
-  announce(second_signal_fd);
-}
-
-void expect_second_signal() {
-  struct sigaction action {};
-  action.sa_handler = on_second_signal;
-  sigset_t set;
-  ::sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT}) {
-    ::sigaction(signal, &action, nullptr);
-    ::sigaddset(&set, signal);
-  }
-  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  print_to_stdout("aws: serving {} on http://{}:{}/ ({} thread{})\n",
+                  absolute_path(options.site.root), host, port, options.threads,
+                  options.threads == 1 ? "" : "s");
 }
 
 // Waits for `fd` to be readable, or for all loops to end: then false.
@@ -103,18 +51,13 @@ bool comes_before_end(const EventLoopGroup& loops, int fd) {
   return watched[1].revents == 0;
 }
 
-// Returns when all loops have ended: the first signal has them finish, the second end at once.
-void wait_for_end(EventLoopGroup& loops, const UniqueFd& first_signal,
-                  const UniqueFd& second_signal) {
-  signalfd_siginfo taken{};  // else it would be pending still, and arrive as the second
-  do {
-    if (!comes_before_end(loops, first_signal.get())) return;
-  } while (::read(first_signal.get(), &taken, sizeof(taken)) != sizeof(taken));
-  second_signal_fd = second_signal.get();
+// Returns when all loops have ended. The first signal lets running answers finish, the second one
+// cuts them.
+void wait_for_end(EventLoopGroup& loops, const StopSignals& signals) {
+  if (!comes_before_end(loops, signals.first())) return;
   loops.stop(Stop::Gracefully);
-  expect_second_signal();
   log_info("stopping when running answers are finished");
-  if (!comes_before_end(loops, second_signal.get())) return;
+  if (!comes_before_end(loops, signals.second())) return;
   loops.stop(Stop::AtOnce);
   log_info("stopping at once");
   while (comes_before_end(loops, -1)) {
@@ -130,16 +73,14 @@ void report_stalls(const EventLoopGroup& group, const Options& options) {
   log_info("{}", summary(all));
   if (!options.stalls) return;
   for (std::size_t i = 0; i < loops.size(); ++i) {
-    fmt::print(stderr, "aws: stalls: loop {}: {}; slept {} times outside epoll_wait\n", i,
-               summary(loops[i]), loops[i].slept);
+    print_to_stderr("aws: stalls: loop {}: {}; slept {} times outside epoll_wait\n", i,
+                    summary(loops[i]), loops[i].slept);
   }
-  fmt::print(stderr, "{}", drawing(all.turns));
+  print_to_stderr("{}", drawing(all.turns));
 }
 
 EventLoop::Leftovers serve(const Options& options) {
-  const UniqueFd first_signal = take_signals();
-  const UniqueFd second_signal(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!second_signal) throw std::system_error(errno, std::generic_category(), "eventfd");
+  const StopSignals signals(kLastWaitS);
   const Resources resources(options.site);
   std::optional<AccessLog> access_log;
   if (!options.access_log.empty()) access_log.emplace(options.access_log);
@@ -155,7 +96,7 @@ EventLoop::Leftovers serve(const Options& options) {
   EventLoopGroup& loops = server.loops();
   loops.start();
   say_where(options, port);
-  wait_for_end(loops, first_signal, second_signal);
+  wait_for_end(loops, signals);
   loops.join();
 
   const HttpCounters sum = server.counters();
@@ -165,21 +106,41 @@ EventLoop::Leftovers serve(const Options& options) {
   const std::string disk = summary(server.disk_counters());
   if (!disk.empty()) log_info("disk: {}", disk);
   report_stalls(loops, options);
+  if (access_log) access_log->finish();
   if (access_log && access_log->lost() > 0) {
     log_warning("{} lines of the access log were lost", access_log->lost());
   }
   return loops.leftovers();
 }
 
+// What an operator can do about a resource that the kernel refuses at start.
+const char* advice(const std::error_code& error) {
+  switch (error.value()) {
+    case EAGAIN:  // pthread_create(3)
+      return "no thread can be started; raise `ulimit -u`, or lower --threads or --helper-threads";
+    case EMFILE:
+    case ENFILE:
+      return "raise `ulimit -n` or fs.file-max, or lower --threads";
+    case ENOSPC:  // epoll_ctl(2)
+      return "raise fs.epoll.max_user_watches";
+    case ENOMEM:
+      return "free memory, or lower --threads";
+    default:
+      return "the kernel or a sandbox refuses what the server needs";
+  }
+}
+
 // Returns the exit status.
 int run(const Options& options) {
   set_up_log(options.log_level);
-  const std::size_t descriptors_before = options.audit ? open_descriptors() : 0;
+  std::optional<OpenDescriptors> descriptors;
+  if (options.audit) descriptors.emplace();
+  const std::size_t descriptors_before = descriptors ? descriptors->count() : 0;
   const EventLoop::Leftovers left = serve(options);
   if (!options.audit) return 0;
-  const std::size_t descriptors_left = open_descriptors() - descriptors_before;
-  fmt::print(stderr, "aws: audit: {} connections, {} descriptors, {} buffers, {} reads left\n",
-             left.sessions, descriptors_left, left.blocks, left.reads);
+  const std::size_t descriptors_left = descriptors->count() - descriptors_before;
+  print_to_stderr("aws: audit: {} connections, {} descriptors, {} buffers, {} reads left\n",
+                  left.sessions, descriptors_left, left.blocks, left.reads);
   return left.sessions + descriptors_left + left.blocks + left.reads == 0 ? 0 : 1;
 }
 
@@ -187,11 +148,20 @@ int run(const Options& options) {
 }  // namespace aws
 
 int main(int argc, char** argv) {
+  aws::open_standard_streams();
+  aws::ignore_stray_signals();
   try {
     const aws::ParsedOptions parsed = aws::parse_options(argc, argv);
     return parsed.run ? aws::run(parsed.options) : parsed.exit_status;
+  } catch (const std::bad_alloc&) {
+    aws::write_to_stderr(
+        "aws: memory has run out; lower --threads, --aio-blocks or --file-cache\n");
+    return 1;
+  } catch (const std::system_error& error) {
+    aws::print_to_stderr("aws: {}; {}\n", error.what(), aws::advice(error.code()));
+    return 1;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "aws: {}\n", error.what());
+    aws::print_to_stderr("aws: {}\n", error.what());
     return 1;
   }
 }

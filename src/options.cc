@@ -12,6 +12,7 @@
 
 #include "os/cpus.h"
 #include "os/descriptor_limit.h"
+#include "os/standard_streams.h"
 #include "site_options.h"
 
 namespace aws {
@@ -65,8 +66,8 @@ void fit_threads(std::size_t descriptors, Options& options) {
   const std::size_t room = descriptors > reserved ? descriptors - reserved : 0;
   const std::size_t most = std::max<std::size_t>(room / (descriptors_per_loop(options) + 2), 1);
   if (options.threads <= most) return;
-  fmt::print(stderr, "aws: --threads {} is lowered to {}: RLIMIT_NOFILE ({}) allows no more\n",
-             options.threads, most, descriptors);
+  print_to_stderr("aws: --threads {} is lowered to {}: RLIMIT_NOFILE ({}) allows no more\n",
+                  options.threads, most, descriptors);
   options.threads = most;
 }
 
@@ -230,8 +231,8 @@ Options checked(const Raw& raw) {
   const std::size_t most = most_connections(descriptors, options);
   std::size_t& wanted = options.loops.max_connections;
   if (wanted > most) {
-    fmt::print(stderr, "aws: --max-connections {} is more than RLIMIT_NOFILE allows: {} it is\n",
-               wanted, most);
+    print_to_stderr("aws: --max-connections {} is more than RLIMIT_NOFILE allows: {} it is\n",
+                    wanted, most);
   }
   // Unless the operator knows that most will be idle: each may need a file of its own, too.
   wanted = wanted == 0 ? std::max<std::size_t>(most / 2, 1) : std::min(wanted, most);
@@ -265,7 +266,7 @@ ParsedOptions parse_options(int argc, char** argv) {
   } catch (const CLI::Success& answered) {  // --help, --version
     return {.options = {}, .run = false, .exit_status = app.exit(answered)};
   } catch (const CLI::ParseError& error) {
-    std::cerr << "aws: " << error.what() << "; see aws --help\n";
+    print_to_stderr("aws: {}; see aws --help\n", error.what());
     return {.options = {}, .run = false, .exit_status = 2};
   }
   return {.options = checked(raw), .run = true, .exit_status = 0};

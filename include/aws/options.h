@@ -40,9 +40,9 @@ struct ServerOptions {
   // After stop(), for clients to take the bytes that wait for them. 0: they are cut at once.
   std::chrono::milliseconds drain_timeout{10'000};
 
-  // SIGTERM and SIGINT stop the server: the first one as stop() does, the second one at once. The
-  // thread that constructs the server blocks them, and has to be the one that calls run(). If
-  // false, the server leaves all signals alone.
+  // SIGTERM, SIGINT and SIGHUP stop the server: the first one as stop() does, the second one at
+  // once. They are caught by handlers while the server object exists. If false, the server leaves
+  // all signals alone.
   bool stop_on_signals = true;
 };
 

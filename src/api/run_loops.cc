@@ -1,13 +1,10 @@
 #include "api/run_loops.h"
 
-#include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <system_error>
+#include <cstdint>
 
 #include "os/cpus.h"
 #include "os/descriptor_limit.h"
@@ -36,17 +33,9 @@ std::size_t loop_count_of(const ServerOptions& options) {
 
 StopSwitch::StopSwitch(bool on_signals) {
   if (!on_signals) return;
-  sigset_t set;
-  ::sigemptyset(&set);
-  ::sigaddset(&set, SIGTERM);
-  ::sigaddset(&set, SIGINT);
-  signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!signals_) throw std::system_error(errno, std::generic_category(), "signalfd");
-  ::pthread_sigmask(SIG_BLOCK, &set, &mask_before_);
-}
-
-StopSwitch::~StopSwitch() {
-  if (signals_) ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
+  signals_.emplace();
+  first_.fd = signals_->first();
+  second_.fd = signals_->second();
 }
 
 void StopSwitch::stop() {
@@ -59,17 +48,18 @@ void StopSwitch::raise(Stop stop) {
   if (running_ != nullptr) running_->stop(stop_);
 }
 
-// A signal has arrived; the first loop calls this.
-void StopSwitch::on_events(Readiness /*readiness*/) noexcept {
-  signalfd_siginfo signal{};
-  while (::read(signals_.get(), &signal, sizeof(signal)) == sizeof(signal)) {
-    raise(next_);
-    next_ = Stop::AtOnce;
-  }
+// The first loop calls this.
+void StopSwitch::Signal::on_events(Readiness /*readiness*/) noexcept {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const ssize_t size = ::read(fd, &count, sizeof(count));
+  stop_switch.raise(meaning);
 }
 
 void StopSwitch::run(EventLoopGroup& group) {
-  if (signals_) group.loop(0).watch(signals_.get(), *this);
+  if (signals_) {
+    group.loop(0).watch(first_.fd, first_);
+    group.loop(0).watch(second_.fd, second_);
+  }
   set_running(&group);
   struct Ended {
     StopSwitch& whose;

@@ -1,16 +1,15 @@
 // Running the loops of a server until it is stopped: by signals, or by stop().
 #pragma once
 
-#include <signal.h>
-
 #include <cstddef>
 #include <mutex>
+#include <optional>
 
 #include "aws/options.h"
 #include "loop/event_loop_group.h"
 #include "loop/loop_options.h"
 #include "os/poller.h"
-#include "os/unique_fd.h"
+#include "os/stop_signals.h"
 
 namespace aws {
 
@@ -21,14 +20,13 @@ namespace aws {
 
 // Stops a group of loops, which may not exist yet, or any more.
 //
-// With `on_signals`, SIGTERM and SIGINT stop it, too: the first one gracefully, the second one at
-// once. From its construction to its destruction they are blocked in the constructing thread, and
-// in threads that it starts; signalfd(2) reads them instead, so that none is lost before run().
-class StopSwitch final : public EventSource {
+// With `on_signals`, SIGTERM, SIGINT and SIGHUP stop it, too: the first one gracefully, the second
+// one at once. They are caught (StopSignals) from its construction to its destruction, so that none
+// is lost before run().
+class StopSwitch final {
  public:
   // Throws std::system_error if there is no descriptor.
   explicit StopSwitch(bool on_signals);
-  ~StopSwitch();
   StopSwitch(const StopSwitch&) = delete;
   StopSwitch& operator=(const StopSwitch&) = delete;
 
@@ -39,15 +37,22 @@ class StopSwitch final : public EventSource {
   // have ended. Throws std::system_error if a thread or a descriptor cannot be had.
   void run(EventLoopGroup& group);
 
-  void on_events(Readiness readiness) noexcept override;
-
  private:
   void raise(Stop stop);
   void set_running(EventLoopGroup* group);
 
-  UniqueFd signals_;
-  sigset_t mask_before_{};
-  Stop next_ = Stop::Gracefully;  // what the next signal means
+  // A signal has arrived: the descriptor of StopSignals, which stays readable, is drained.
+  struct Signal final : EventSource {
+    Signal(StopSwitch& whose, Stop what) : stop_switch(whose), meaning(what) {}
+    void on_events(Readiness readiness) noexcept override;
+    StopSwitch& stop_switch;
+    Stop meaning;
+    int fd = -1;
+  };
+
+  std::optional<StopSignals> signals_;
+  Signal first_{*this, Stop::Gracefully};
+  Signal second_{*this, Stop::AtOnce};
 
   std::mutex mutex_;  // guards the rest
   EventLoopGroup* running_ = nullptr;

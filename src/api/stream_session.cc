@@ -246,8 +246,8 @@ void StreamSession::fail(int error) {
   close(std::error_code(error, std::generic_category()));
 }
 
-// The socket is closed, and on_close called, when the session has its turn: so no handler is called
-// from within another one's.
+// on_close is called, and the loop closes the socket, when the session has its turn: so no handler
+// is called from within another one's.
 void StreamSession::close(std::error_code error) {
   if (ending_ == Ending::Closed) return;
   ending_ = Ending::Closed;
@@ -258,9 +258,8 @@ void StreamSession::close(std::error_code error) {
 }
 
 void StreamSession::finish_closing() {
-  if (ending_ != Ending::Closed || !socket_) return;
+  if (ending_ != Ending::Closed || std::exchange(on_close_called_, true)) return;
   if (protocol_.handlers.close) guarded([&] { protocol_.handlers.close(*connection_, error_); });
-  socket_.reset();
 }
 
 // ---- The loop

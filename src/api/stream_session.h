@@ -90,6 +90,7 @@ class StreamSession final : public Session, public OpenEntry, public SlabAllocat
   std::error_code error_;
   Ending ending_ = Ending::No;
   bool is_connected_ = false;  // on_connect was called
+  bool on_close_called_ = false;
   bool in_advance_ = false;
   bool has_progress_ = false;    // since advance() began: the client sent or took something
   bool is_paused_ = false;       // by pause_reading()

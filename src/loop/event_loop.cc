@@ -283,8 +283,8 @@ int EventLoop::hand_over(Session& session) {
   return result;
 }
 
-// Closes its socket, so that epoll does not watch it any more.
 void EventLoop::close_session(Session& session) {
+  if (session.watched_) poller_.remove(session.socket());
   session.socket_.reset();
   ++sessions_closed_;
   if (session.counted_) release_connection();

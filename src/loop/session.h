@@ -51,7 +51,7 @@ class Session : public EventSource, public Completion, public TimeoutEntry {
   Session& operator=(const Session&) = delete;
 
   // Does what `event` makes possible and returns what to wait for. After Close or HandOver it is
-  // not called again. A loop destroys a closed session at the end of the iteration, or later if it
+  // not called again, and the loop closes the socket. A loop destroys a closed session at the end of the iteration, or later if it
   // has pending work.
   [[nodiscard]] virtual Want advance(Event event) = 0;
 

@@ -100,6 +100,10 @@ std::runtime_error cannot_listen(const std::string& where, std::uint16_t port, i
     case EADDRNOTAVAIL:
       what += "this machine has no such address; see `ip address`";
       break;
+    case EMFILE:
+    case ENFILE:
+      what += "no descriptor is left; raise `ulimit -n`, or lower --threads";
+      break;
     default:
       what += std::strerror(error);
   }

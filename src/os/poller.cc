@@ -27,6 +27,10 @@ int Poller::change(int fd, Interest interest, EventSource& source) noexcept {
   return control(epoll_.get(), EPOLL_CTL_MOD, fd, interest, source);
 }
 
+void Poller::remove(int fd) noexcept {
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+}
+
 std::span<const epoll_event> Poller::wait(int timeout_ms) noexcept {
   const int count =
       ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), timeout_ms);

@@ -50,10 +50,14 @@ class Poller {
   Poller();  // throws std::system_error if the kernel refuses an epoll instance
 
   // Watches `fd` for `source`, which must exist as long as `fd` is open and events() of the last
-  // wait() are in use. Both return 0, or -errno (ENOMEM, ENOSPC: epoll_ctl(2)). A descriptor that
-  // is closed is not watched any more.
+  // wait() are in use. Both return 0, or -errno (ENOMEM, ENOSPC: epoll_ctl(2)).
   [[nodiscard]] int add(int fd, Interest interest, EventSource& source) noexcept;
   [[nodiscard]] int change(int fd, Interest interest, EventSource& source) noexcept;
+
+  // Stops watching `fd`. To close it is not enough if somebody has duplicated it (a child process,
+  // a preloaded library): then epoll still watches what it stood for (epoll(7), questions and
+  // answers).
+  void remove(int fd) noexcept;
 
   // Waits until something is ready, at most `timeout_ms` (-1: for ever). The result is valid until
   // the next call; it is empty after a timeout or a signal.

@@ -43,6 +43,10 @@ class AccessLog {
 
   void write(const AccessEntry& entry);
 
+  // Writes what is still queued. write() must not be called any more.
+  void finish();
+
+  // Lines that could not be written so far, or that the queue had no room for.
   [[nodiscard]] std::size_t lost() const;
 
  private:

@@ -318,7 +318,6 @@ HttpConnection::Outcome HttpConnection::drain() {
 
 void HttpConnection::close() {
   write_log_entry();  // of an answer that was cut; it stays, since a helper may still work for it
-  socket_.reset();
   state_ = State::Closed;
 }
 

@@ -67,7 +67,9 @@ def receive_until(client, end, count=1):
     """Bytes up to and with the `count`-th `end`, and no more."""
     data = b""
     while data.count(end) < count:
-        more = client.recv(1 << 16)
-        assert more, f"the stream ended after {data!r}"
-        data += more
+        waiting = client.recv(1 << 16, socket.MSG_PEEK)
+        assert waiting, f"the stream ended after {data!r}"
+        pieces = (data + waiting).split(end)
+        rest = end.join(pieces[count:]) if len(pieces) > count else b""
+        data += client.recv(len(waiting) - len(rest))
     return data

@@ -1,6 +1,8 @@
 """--access-log: one line an answer, in Combined format, that nobody can forge."""
 import os
 import re
+import resource
+import subprocess
 import time
 from datetime import datetime, timedelta
 
@@ -209,3 +211,63 @@ def test_a_log_is_appended_to(start, make_file, tmp_path, log):
         server.stop()
     first, *lines = log.read_text().splitlines()
     assert (first, len(lines)) == ("what was there", 2)
+
+
+# ---- A log that cannot be written
+
+LOGGED = re.compile(rb'127\.0\.0\.1 - - \[[^]]+\] "GET /static/x\?\d+ HTTP/1\.1" 200 10 "-" "-" \d+ static')
+
+
+def ask(server, numbers):
+    with server.client() as client:
+        for number in numbers:
+            client.request(f"/static/x?{number}")
+            assert client.answer().status == 200
+
+
+def numbers_in(log):
+    """The numbers of the requests that are logged. Each line must be whole."""
+    data = log.read_bytes()
+    assert data.endswith(b"\n")
+    lines = data.splitlines()
+    assert [line for line in lines if not LOGGED.fullmatch(line)] == []
+    return [int(re.search(rb"\?(\d+) ", line).group(1)) for line in lines]
+
+
+def test_lines_beyond_the_limit_of_file_sizes_are_lost_whole_and_counted(start, make_file, tmp_path):
+    """RLIMIT_FSIZE, within a line: write(2) first writes a part of it, and then fails with EFBIG."""
+    make_file("static/x", 10)
+    log, limit = tmp_path / "log", 5000
+    server = start(tmp_path, "--access-log", log, "--image-cache", "0",
+                   preexec=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY)))
+    ask(server, range(200))
+    server.wait_for_line("access log: File too large; lines are lost until it can be written")
+    assert server.stop() == 0
+    logged = numbers_in(log)
+    assert 0 < len(logged) < 200 and log.stat().st_size <= limit
+    assert any(line and line.endswith(f"{200 - len(logged)} lines of the access log were lost")
+               for line in server.stderr_lines), server.output()
+
+
+def test_a_full_disk_loses_whole_lines_until_there_is_room(start, make_file, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", disk], capture_output=True).returncode != 0:
+        pytest.skip("only root can mount a small disk")
+    try:
+        make_file("static/x", 10)
+        log, ballast = disk / "log", disk / "ballast"
+        ballast.write_bytes(b"x" * 40_000)
+        server = start(tmp_path, "--access-log", log)
+        ask(server, range(400))
+        server.wait_for_line("access log: No space left on device; lines are lost until it can be written")
+        ballast.unlink()
+        ask(server, range(1000, 1100))
+        again = server.wait_for_line(r"access log: it can be written again, \d+ lines were lost")
+        assert server.stop() == 0
+        lost = int(re.search(r"again, (\d+) lines", again).group(1))
+        logged = numbers_in(log)
+        assert logged == sorted(logged) and logged[-1] == 1099
+        assert len(logged) + lost == 500
+    finally:
+        subprocess.run(["umount", disk], check=True)

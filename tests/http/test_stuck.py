@@ -3,7 +3,6 @@ import os
 import signal
 import subprocess
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -20,10 +19,10 @@ def flooded(tmp_path, make_file):
     """flooded(*options) → a server whose output fills a pipe that nobody reads, the pipe full."""
     servers = []
 
-    def start(full, *options):
+    def start(full, *options, **keywords):
         make_file("static/x", 10)
-        server = Server(tmp_path, *options, "--threads", "1", "--grace", "1",
-                        read_stdout=full != "stdout", read_stderr=full != "stderr")
+        server = Server(tmp_path, *options, "--threads", "1", "--grace", "1", read_stdout=full != "stdout",
+                        read_stderr=full != "stderr", **keywords)
         servers.append(server)
         pipe = server.process.stdout if full == "stdout" else server.process.stderr
         request = b"GET /static/x HTTP/1.1\r\nHost: a\r\nUser-Agent: " + b"x" * 4000 + b"\r\n\r\n"
@@ -131,8 +130,7 @@ def test_there_are_no_more_loops_than_descriptors_for_them(start, tmp_path, limi
     def few_descriptors():
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     server = start(tmp_path, "--threads", "20", preexec=few_descriptors)
-    names = [(task / "comm").read_text() for task in Path(f"/proc/{server.pid}/task").iterdir()]
-    assert names.count("aws-loop\n") == loops
+    server.wait_for_line(rf"\({loops} threads?\)$", server.stdout_lines)
     said = f"aws: --threads 20 is lowered to {loops}: RLIMIT_NOFILE ({limit}) allows no more"
     assert (said in server.stderr_lines) == (loops < 20)
 

@@ -173,6 +173,26 @@ TEST_F(EventLoopTest, ClosesTheSocketOfASessionThatWantsToClose) {
   EXPECT_TRUE(client.sees_end());
 }
 
+// A child process or a preloaded library may hold a duplicate of a socket that is closed.
+TEST_F(EventLoopTest, DeliversNothingForAClosedSocketThatSomebodyHasDuplicated) {
+  build();
+  run();
+  UniqueFd duplicate;
+  const TestClient client = add([&](ScriptedSession& self, Event event) {
+    events_.push_back(event);
+    if (!duplicate) duplicate.reset(::dup(self.socket()));
+    return self.receive().empty() ? Want::Read : Want::Close;
+  });
+  client.send("end");
+  running_->await_iteration();
+  client.send("more");  // the duplicate is readable
+  running_->await_iteration();
+  running_->await_iteration();
+  running_->stop();
+  EXPECT_EQ(destroyed_, 1);
+  EXPECT_THAT(events_, ElementsAre(Event::SocketReady, Event::SocketReady));
+}
+
 TEST_F(EventLoopTest, EndsASessionWhosePeerIsGoneWhateverItWants) {
   for (const Want want : {Want::Read, Want::Write, Want::ReadOrWrite, Want::Disk, Want::HandOver}) {
     SCOPED_TRACE(name(want));
