@@ -15,6 +15,7 @@
 #include "os/listener.h"
 #include "os/log.h"
 #include "os/open_descriptors.h"
+#include "os/refused_calls.h"
 #include "os/standard_streams.h"
 #include "os/stop_signals.h"
 #include "serve/resources.h"
@@ -94,6 +95,7 @@ EventLoop::Leftovers serve(const Options& options) {
   const std::uint16_t port = listeners.port;
   HttpServer server(options.loops, site, std::move(listeners), options.pin);
   EventLoopGroup& loops = server.loops();
+  if (sendfile_is_refused()) log_warning("sendfile is refused here: /static is read and sent");
   loops.start();
   say_where(options, port);
   wait_for_end(loops, signals);

@@ -70,6 +70,11 @@ def receive_all(client):
     return b"".join(parts)
 
 
+def is_trial(call):
+    """Whether the server only tries whether the call is refused."""
+    return re.match(r"\w+\(-1, |io_submit\(\w+, 0, |io_getevents\(\w+, 0, 0, ", call) is not None
+
+
 class Strace:
     """Runs a server under strace: pass `wrapper` to `start`, read `calls` once it has ended.
 
@@ -85,7 +90,8 @@ class Strace:
 
     @property
     def calls(self):
-        """One line a call, in order of completion, without the thread's number."""
+        """One line for each call, in order of completion, without the thread's number. Trials of the start are left out:
+        calls on no descriptor and for no reads, that show whether a sandbox refuses them."""
         lines = self.file.read_text(errors="replace").splitlines()
         unfinished, whole = {}, []
         for line in lines:
@@ -96,7 +102,7 @@ class Strace:
                 whole.append(unfinished.pop(thread, "") + resumed.group(1))
             else:
                 whole.append(call)
-        return whole
+        return [call for call in whole if not is_trial(call)]
 
     def named(self, *names):
         """The calls of these names."""

@@ -10,12 +10,14 @@
 #include "os/cpus.h"
 #include "os/event_fd.h"
 #include "os/log.h"
+#include "os/refused_calls.h"
 
 namespace aws {
 
 EventLoopGroup::EventLoopGroup(const LoopOptions& options, std::size_t count, bool pin)
     : shared_(options), ended_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), pin_(pin) {
   if (!ended_fd_) throw std::system_error(errno, std::generic_category(), "eventfd");
+  check_needed_calls();
   for (std::size_t i = 0; i < count; ++i)
     loops_.push_back(std::make_unique<EventLoop>(shared_, kernel_));
 }

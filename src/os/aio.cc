@@ -5,12 +5,16 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
+#include <cstring>
 #include <string>
 #include <system_error>
 #include <utility>
 
 #include "os/aio_block.h"
+#include "os/log.h"
+#include "os/refused_calls.h"
 
 namespace aws {
 namespace {
@@ -28,6 +32,13 @@ std::system_error setup_error(int error, std::size_t blocks) {
   return {error, std::generic_category(), what};
 }
 
+// Each loop has a context; the operator needs a single line.
+void warn_once(int error) {
+  static std::atomic<bool> warned = false;
+  if (warned.exchange(true)) return;
+  log_warning("kernel AIO is refused here ({}): threads read files instead", std::strerror(error));
+}
+
 }  // namespace
 
 AioContext::AioContext(Sys& sys, ThreadPool& threads, std::size_t blocks, std::size_t sentinels)
@@ -38,7 +49,9 @@ AioContext::AioContext(Sys& sys, ThreadPool& threads, std::size_t blocks, std::s
   memory_.reset(static_cast<char*>(std::aligned_alloc(kBlockAlignment, size)));
   if (!memory_) throw std::system_error(ENOMEM, std::generic_category(), "--aio-blocks");
   const int result = sys_.aio_setup(static_cast<int>(blocks + sentinels), ring_);
-  if (result < 0) throw setup_error(-result, blocks + sentinels);
+  if (result < 0 && !is_refusal(result)) throw setup_error(-result, blocks + sentinels);
+  has_ring_ = result >= 0;
+  if (!has_ring_) warn_once(-result);
   add_blocks(AioRead::Use::Bytes, blocks);
   add_blocks(AioRead::Use::Sentinel, sentinels);
   queue_.reserve(blocks + sentinels);
@@ -56,7 +69,7 @@ void AioContext::add_blocks(AioRead::Use use, std::size_t count) {
 
 AioContext::~AioContext() {
   drain();
-  sys_.aio_destroy(ring_);
+  if (has_ring_) sys_.aio_destroy(ring_);
 }
 
 void AioContext::begin(AioRead& read) {
@@ -99,7 +112,7 @@ void AioContext::queue(AioRead& read, AioBlock& block) {
   block.reader = &read;
   read.block_ = &block;
   read.state_ = AioRead::State::Queued;
-  if (read.mode_ == ReadMode::OnHelper) {
+  if (read.mode_ == ReadMode::OnHelper || !has_ring()) {
     ++counters_.on_helper;
     block.prepare_for_helper(read);
     threads_.start(block, read.completion_);

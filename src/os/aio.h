@@ -30,7 +30,8 @@ class AioContext {
 
   // `blocks` bounds both the memory (blocks × kBlockSize, taken when first used) and the reads
   // in flight, and `sentinels` the sentinels in flight. `sys` and `threads` must outlive it. Throws
-  // std::system_error; EAGAIN means that fs.aio-max-nr is exhausted.
+  // std::system_error; EAGAIN means that fs.aio-max-nr is exhausted. If a sandbox refuses kernel
+  // AIO, the threads do all reads.
   AioContext(Sys& sys, ThreadPool& threads, std::size_t blocks, std::size_t sentinels);
   ~AioContext();
   AioContext(const AioContext&) = delete;
@@ -43,6 +44,9 @@ class AioContext {
   // to `ready` the completions of reads that the kernel refused, or completed at once because the
   // data was in memory. Reads for which the ring has no room stay queued.
   void submit(CompletionList& ready);
+
+  // Returns false if a sandbox refuses kernel AIO.
+  [[nodiscard]] bool has_ring() const { return has_ring_; }
 
   // Whether reads wait for submit().
   [[nodiscard]] bool has_queued() const { return !queue_.empty(); }
@@ -98,6 +102,7 @@ class AioContext {
   Sys& sys_;
   UniqueFd event_fd_;
   io_context_t ring_ = nullptr;
+  bool has_ring_ = true;
   struct FreeDelete {
     void operator()(char* memory) const { std::free(memory); }
   };

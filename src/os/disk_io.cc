@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "os/refused_calls.h"
+
 namespace aws {
 namespace {
 
@@ -19,7 +21,7 @@ DiskIo::Answer DiskIo::probe(int file, off_t begin, off_t end) {
   off_t offset = begin;
   for (;;) {
     const ssize_t result = sys_.probe(file, offset);
-    if (result == -EOPNOTSUPP) return Answer::Unknown;
+    if (result == -EOPNOTSUPP || is_refusal(result)) return Answer::Unknown;
     if (result < 0) return Answer::Missing;
     if (result == 0 || offset / kPageSize == last / kPageSize) return Answer::Resident;
     offset += std::min(kProbeStep, last - offset);
@@ -35,6 +37,7 @@ void DiskIo::read_ahead(int file, off_t begin, off_t end) {
 }
 
 std::optional<Medium> DiskIo::medium_of(dev_t device) const {
+  if (!aio_.has_ring()) return Medium::LacksNowait;
   const auto found = media_.find(device);
   return found == media_.end() ? std::nullopt : std::optional(found->second);
 }

@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "os/aio.h"
+#include "os/refused_calls.h"
 #include "os/sys.h"
 #include "os/thread_pool.h"
 
@@ -63,6 +64,9 @@ class DiskIo {
   // otherwise a client that asks for single bytes would bring in just the pages that probe() reads.
   void read_ahead(int file, off_t begin, off_t end);
 
+  // Returns false if a sandbox refuses sendfile(2).
+  [[nodiscard]] bool can_sendfile() const { return can_sendfile_; }
+
   // The medium of files on `device` (stat(2)); nullopt: not known yet.
   [[nodiscard]] std::optional<Medium> medium_of(dev_t device) const;
   void learn(dev_t device, Medium medium);
@@ -95,6 +99,7 @@ class DiskIo {
   ThreadPool threads_;
   AioContext aio_;
   const Engine engine_;
+  const bool can_sendfile_ = !sendfile_is_refused();
   std::map<dev_t, Medium> media_;
   Counters counters_;
 };

@@ -20,6 +20,8 @@
 #include <cstring>
 #include <ctime>
 
+#include "os/refused_calls.h"
+
 namespace aws {
 namespace {
 
@@ -268,7 +270,14 @@ ssize_t Sys::write(int file, std::string_view bytes) noexcept {
 
 int Sys::aio_setup(int depth, io_context_t& context) noexcept {
   context = nullptr;  // io_setup(2) insists on it
-  return ::io_setup(depth, &context);
+  int result = ::io_setup(depth, &context);
+  if (result < 0) return result;
+  result = ::io_submit(context, 0, nullptr);
+  if (!is_refusal(result)) result = ::io_getevents(context, 0, 0, nullptr, nullptr);
+  if (!is_refusal(result)) return 0;
+  ::io_destroy(context);
+  context = nullptr;
+  return result;
 }
 
 int Sys::aio_submit(io_context_t context, std::span<iocb*> reads) noexcept {

@@ -20,6 +20,9 @@ namespace {
 
 std::unique_ptr<FileBody> make_static(const BodyTools& tools, SharedFd file,
                                       Completion& completion) {
+  if (!tools.disk.can_sendfile()) {
+    return std::make_unique<DynamicBody>(tools.sys, tools.disk, std::move(file), completion);
+  }
   return std::make_unique<StaticBody>(tools.sys, tools.disk, std::move(file), completion);
 }
 

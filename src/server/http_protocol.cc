@@ -9,7 +9,8 @@ namespace aws {
 
 HttpProtocol::HttpProtocol(EventLoop& loop, const HttpSite& site)
     : loop_(loop),
-      file_cache_(site.limits.file_cache, site.limits.image_cache),
+      // An image is sent by sendfile(2).
+      file_cache_(site.limits.file_cache, loop.disk->can_sendfile() ? site.limits.image_cache : 0),
       context_{.loop = loop,
                .file_cache = file_cache_,
                .resources = site.resources,

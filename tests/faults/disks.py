@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from observe import is_trial
+
 PAGE = 4096
 EVICTIONS = 2000  # tries: a page that somebody holds for a moment stays
 WINDOW = 256 << 10  # what the server announces at a time
@@ -132,5 +134,6 @@ def calls_by_thread(strace):
             continue
         if resumed := re.match(r"<\.\.\. \w+ resumed>(.*)", call):
             call = unfinished.pop(thread, "") + resumed.group(1)
-        found.setdefault(thread, []).append(call)
+        if not is_trial(call):
+            found.setdefault(thread, []).append(call)
     return found

@@ -14,7 +14,7 @@ ERRNOS = {
     "setsockopt": ["ENOBUFS", "ENOPROTOOPT", "EPERM"],
     "eventfd": ["EMFILE", "ENFILE", "ENODEV", "ENOMEM"],
     "io_setup": ["EAGAIN", "ENOMEM", "ENOSYS"],
-    "open": ["EACCES", "EINTR", "EIO", "EMFILE", "ENOENT", "ENOMEM"],
+    "openat": ["EACCES", "EINTR", "EIO", "EMFILE", "ENOENT", "ENOMEM"],
 }
 ENOUGH = 40  # calls; the loop below ends long before
 
