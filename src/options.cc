@@ -8,8 +8,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <memory>
 #include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
 
+#include "http/byte_order_mark.h"
 #include "os/cpus.h"
 #include "os/descriptor_limit.h"
 #include "os/standard_streams.h"
@@ -109,6 +114,18 @@ CLI::Validator time_from(double shortest, int longest, const char* unit) {
 CLI::Validator seconds_from(double shortest) {
   return time_from(shortest, kLongestS, "seconds");
 }
+
+// The format of --config: CLI11's, behind a byte-order mark or none.
+class ConfigFormat final : public CLI::ConfigBase {
+ public:
+  [[nodiscard]] std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
+    std::string text;
+    for (std::string line; std::getline(input, line);)
+      text += line + '\n';
+    std::istringstream unmarked{std::string(without_byte_order_mark(text))};
+    return CLI::ConfigBase::from_config(unmarked);
+  }
+};
 
 void add_listening(CLI::App& app, Raw& raw) {
   Options& options = raw.options;
@@ -253,6 +270,7 @@ ParsedOptions parse_options(int argc, char** argv) {
   app.option_defaults()->always_capture_default();
   app.footer(kFooter);
   app.set_version_flag("--version", kVersion, "Print the version and exit");
+  app.config_formatter(std::make_shared<ConfigFormat>());
   app.set_config("--config", "", "Read options from FILE: lines of name = value")
       ->type_name("FILE");
   app.allow_config_extras(CLI::config_extras_mode::error);

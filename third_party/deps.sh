@@ -25,7 +25,7 @@ packages() {
     build) echo g++ make pkg-config libaio-dev libcli11-dev libspdlog-dev libfmt-dev zlib1g-dev libzstd-dev llhttp ;;
     test)
       echo libgtest-dev libgmock-dev librapidcheck-dev python3 python3-pytest python3-pytest-timeout python3-pytest-xdist valgrind strace \
-        lsof bubblewrap curl wget procps netcat-openbsd util-linux nginx lighttpd
+        lsof bubblewrap curl wget lftp zsync zchunk aria2 axel procps netcat-openbsd util-linux nginx lighttpd
       ;;
     clang) echo clang ;;
     # The run-time library of clang's sanitizers and of libFuzzer, for the clang that is the default.

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "http/ascii.h"
+#include "http/byte_order_mark.h"
 
 namespace aws {
 namespace {
@@ -80,8 +81,12 @@ MediaTypes::MediaTypes(std::string_view unknown) : unknown_(with_charset(unknown
 void MediaTypes::add_file(const std::filesystem::path& file, Wins wins) {
   std::ifstream lines(file);
   std::string line;
+  bool is_first = true;
   while (std::getline(lines, line)) {
-    std::istringstream words(line.substr(0, line.find('#')));
+    std::string_view text = line;
+    if (is_first) text = without_byte_order_mark(text);
+    is_first = false;
+    std::istringstream words(std::string(text.substr(0, text.find('#'))));
     std::string type;
     std::string extension;
     words >> type;

@@ -18,8 +18,8 @@ class MediaTypes {
   explicit MediaTypes(std::string_view unknown = "application/octet-stream");
 
   // Adds the types of a file in mime.types(5) format: "type ext ext …" a line, '#' begins a
-  // comment. Where the table has the extension already, `wins` says who is believed. A missing file
-  // adds nothing.
+  // comment; a byte-order mark at the start is skipped. Where the table has the extension already,
+  // `wins` says who is believed. A missing file adds nothing.
   enum class Wins : std::uint8_t { Table, File };
   void add_file(const std::filesystem::path& file, Wins wins = Wins::Table);
 

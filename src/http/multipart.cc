@@ -16,9 +16,8 @@ std::string Multipart::content_type() const {
   return "multipart/byteranges; boundary=" + boundary_;
 }
 
-std::string Multipart::head(const ByteRange& range, bool is_first) const {
-  std::string text = is_first ? "--" : "\r\n--";
-  text += boundary_;
+std::string Multipart::head(const ByteRange& range) const {
+  std::string text = "\r\n--" + boundary_;
   if (!part_type_.empty()) {
     text += "\r\nContent-Type: ";
     text += part_type_;
@@ -40,10 +39,8 @@ std::optional<std::uint64_t> Multipart::body_length(std::span<const ByteRange> r
     if (does) left -= bytes;
     return does;
   };
-  bool is_first = true;
   for (const ByteRange& range : ranges) {
-    if (!fits(range.length()) || !fits(head(range, is_first).size())) return std::nullopt;
-    is_first = false;
+    if (!fits(range.length()) || !fits(head(range).size())) return std::nullopt;
   }
   if (!fits(end().size())) return std::nullopt;
   return length_ - left;

@@ -1,7 +1,12 @@
 // Multipart: the text between the parts of a multipart/byteranges body (RFC 9110 section 14.6), and
 // its length, which must be known before the first part is sent.
 //
-//   head(first range, true)   its bytes   head(next range, false)   its bytes   …   end()
+//   head(first range)   its bytes   head(next range)   its bytes   …   end()
+//
+// Every delimiter begins with its CR LF (RFC 2046 section 5.1.1), the first one too, although a
+// body could begin with the dashes: clients such as zsync take a line end for granted there, since
+// the widespread servers send it. Nothing follows the close delimiter's line, where clients look
+// for the next answer.
 //
 // It knows where the parts stand in the file, not what they hold.
 #pragma once
@@ -26,10 +31,10 @@ class Multipart {
   // The Content-Type of the answer.
   [[nodiscard]] std::string content_type() const;
 
-  // What stands before a part's bytes: the end of the part before, its boundary and its fields.
-  [[nodiscard]] std::string head(const ByteRange& range, bool is_first) const;
+  // What stands before a part's bytes: the delimiter, and the part's fields.
+  [[nodiscard]] std::string head(const ByteRange& range) const;
 
-  // What stands behind the last part's bytes.
+  // What stands behind the last part's bytes: the close delimiter.
   [[nodiscard]] std::string end() const;
 
   // The length of the whole body, in bytes, with `ranges` as parse_ranges() gave them. nullopt if

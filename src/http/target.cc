@@ -75,8 +75,9 @@ void append_encoded(std::string& text, char c) {
   text += kDigits[byte % 16];
 }
 
-bool is_plain(char c) {
-  constexpr std::string_view kMarks = "/-._~!$&'()*+,;=:@";
+// RFC 3986 section 2.3.
+bool is_unreserved(char c) {
+  constexpr std::string_view kMarks = "-._~";
   return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z') ||
          kMarks.find(c) != std::string_view::npos;
 }
@@ -112,8 +113,21 @@ std::optional<Target> parse_target(std::string_view raw, std::string& made) {
 
 std::string encode_path(std::string_view path) {
   std::string text = "/";
-  for (const char c : path) {
-    if (is_plain(c)) {
+  while (!path.empty()) {
+    const std::string_view segment = path.substr(0, path.find('/'));
+    text += encode_segment(segment);
+    path.remove_prefix(segment.size());
+    if (path.empty()) break;
+    text += '/';
+    path.remove_prefix(1);
+  }
+  return text;
+}
+
+std::string encode_segment(std::string_view name) {
+  std::string text;
+  for (const char c : name) {
+    if (is_unreserved(c)) {
       text += c;
     } else {
       append_encoded(text, c);

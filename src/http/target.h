@@ -25,8 +25,12 @@ struct Target {
 // what was made of it, in `made`. Both must outlive it.
 [[nodiscard]] std::optional<Target> parse_target(std::string_view target, std::string& made);
 
-// The path as an origin-form target again: "/" and every byte that is not plainly allowed encoded
-// (RFC 3986 section 3.3). "static/a b" → "/static/a%20b".
+// The path as an origin-form target again: "static/it's a" → "/static/it%27s%20a". Every byte but
+// slashes and unreserved characters (RFC 3986 section 2.3) is encoded: simple clients undo no other
+// escapes, and take only these characters as they are.
 [[nodiscard]] std::string encode_path(std::string_view path);
+
+// Encodes one segment of a path in the same way; a slash in it is encoded.
+[[nodiscard]] std::string encode_segment(std::string_view name);
 
 }  // namespace aws

@@ -100,7 +100,7 @@ bool send_ranges(Response& response, const ResourceKind& kind, Representation& f
   std::vector<MultipartBody::Part> parts;
   parts.reserve(ranges.size());
   for (const ByteRange& range : ranges) {
-    parts.push_back({.head = multipart.head(range, parts.empty()),
+    parts.push_back({.head = multipart.head(range),
                      .offset = static_cast<off_t>(range.first),
                      .length = range.length()});
   }

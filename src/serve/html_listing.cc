@@ -27,7 +27,8 @@ body { margin: 0 auto; padding: 1.5rem 1rem 3rem; max-width: 60rem;
   color: var(--ink); background: var(--paper) }
 a { color: var(--link); text-decoration: none }
 a:hover { text-decoration: underline }
-a:focus-visible { outline: 3px solid var(--link); outline-offset: -2px; border-radius: 4px }
+a:focus-visible, button:focus-visible { outline: 3px solid var(--link); outline-offset: -2px;
+  border-radius: 4px }
 bdi { overflow-wrap: anywhere; white-space: pre-wrap }
 ol { display: flex; flex-wrap: wrap; margin: 0 .5rem; padding: 0; list-style: none;
   font-size: 1.3rem; line-height: 1.6 }
@@ -39,10 +40,13 @@ table { width: 100%; table-layout: fixed; border-collapse: collapse }
 tr { border-bottom: 1px solid var(--line) }
 tbody tr:hover { background: var(--tint) }
 th, td { padding: 0; text-align: left; vertical-align: top }
-th a { display: block; padding: .6rem 0; font-weight: 600; white-space: nowrap }
-.name a { padding-left: .5rem }
-th[aria-sort=ascending] a::after { content: " \2191" }
-th[aria-sort=descending] a::after { content: " \2193" }
+button { display: block; width: 100%; margin: 0; padding: .6rem 0; border: 0; font: inherit;
+  font-weight: 600; text-align: inherit; white-space: nowrap; color: var(--link); background: none;
+  cursor: pointer }
+button:hover { text-decoration: underline }
+.name button { padding-left: .5rem }
+th[aria-sort=ascending] button::after { content: " \2191" }
+th[aria-sort=descending] button::after { content: " \2193" }
 td:first-child a { display: flex; gap: .6rem; padding: .6rem .5rem }
 td + td { padding: .6rem 0 }
 a > bdi { min-width: 0 }
@@ -58,14 +62,14 @@ td { color: var(--dim); font-variant-numeric: tabular-nums }
 .size { width: 7rem }
 .size, td:nth-child(2) { text-align: right }
 .time { width: 12rem }
-.time a, td:nth-child(3) { padding-left: 1.5rem }
+.time button, td:nth-child(3) { padding-left: 1.5rem }
 .empty { padding: 2rem .5rem; text-align: center }
 @media (max-width: 40rem) {
   body { padding: 1rem .5rem 2rem }
   table { font-size: .9375rem }
   .size { width: 5rem }
   .time { width: 6.5rem }
-  .time a, td:nth-child(3) { padding-left: .75rem }
+  .time button, td:nth-child(3) { padding-left: .75rem }
   time span, .time span { display: none }
 }
 )css";
@@ -177,7 +181,7 @@ void HtmlListing::append_summary(std::string& out, const ListingTotals& totals) 
   out += "</p>\n";
 }
 
-// The link of the column that is sorted by turns its order round.
+// The button of the column that is sorted by turns its order round.
 void HtmlListing::append_column_head(std::string& out, const Column& column) const {
   const bool is_current = column.key == sort_.key;
   const ListingSort next = {column.key, is_current ? !sort_.descending : column.descending_first};
@@ -185,14 +189,15 @@ void HtmlListing::append_column_head(std::string& out, const Column& column) con
   if (is_current) {
     out += sort_.descending ? " aria-sort=\"descending\"" : " aria-sort=\"ascending\"";
   }
-  out += "><a href=\"";
-  append_html(out, listing_query(next));
-  fmt::format_to(std::back_inserter(out), "\">{}</a></th>\n", column.title);
+  fmt::format_to(std::back_inserter(out),
+                 "><form><input type=\"hidden\" name=\"order\" value=\"{}\">"
+                 "<button name=\"sort\" value=\"{}\">{}</button></form></th>\n",
+                 order_name(next.descending), name(next.key), column.title);
 }
 
 void HtmlListing::append_row(std::string& out, const ListingEntry& entry) {
   out += entry.is_folder ? "<tr class=\"folder\"><td><a href=\"" : "<tr><td><a href=\"";
-  append_html(out, entry_reference(entry.name, entry.is_folder));
+  out += entry_reference(entry.name, entry.is_folder);
   if (entry.is_folder) out += folder_query_;
   out += "\"><bdi>";
   append_html(out, entry.name);

@@ -83,20 +83,25 @@ ListingSort parse_listing_sort(std::string_view query) {
   return sort;
 }
 
+std::string_view name(ListingSort::Key key) {
+  switch (key) {
+    case ListingSort::Key::Name:
+      return "name";
+    case ListingSort::Key::Size:
+      return "size";
+    case ListingSort::Key::Time:
+      return "time";
+  }
+  return "";
+}
+
+std::string_view order_name(bool descending) {
+  return descending ? "desc" : "asc";
+}
+
 std::string listing_query(ListingSort sort) {
   std::string query = "?sort=";
-  switch (sort.key) {
-    case ListingSort::Key::Name:
-      query += "name";
-      break;
-    case ListingSort::Key::Size:
-      query += "size";
-      break;
-    case ListingSort::Key::Time:
-      query += "time";
-      break;
-  }
-  return query + (sort.descending ? "&order=desc" : "&order=asc");
+  return query.append(name(sort.key)).append("&order=").append(order_name(sort.descending));
 }
 
 int compare_names(std::string_view left, std::string_view right) {

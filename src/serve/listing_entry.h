@@ -30,6 +30,10 @@ struct ListingSort {
 // order=asc|desc, the first of each. Whatever else it says, or does not say, is name and ascending.
 [[nodiscard]] ListingSort parse_listing_sort(std::string_view query);
 
+// What a query calls a key and an order: "size", "desc".
+[[nodiscard]] std::string_view name(ListingSort::Key key);
+[[nodiscard]] std::string_view order_name(bool descending);
+
 // The query that asks for `sort`: "?sort=size&order=desc".
 [[nodiscard]] std::string listing_query(ListingSort sort);
 

@@ -40,15 +40,16 @@ class ListingPage {
 };
 
 // A page for browsers: no script, nothing loaded from anywhere, all references relative, so that
-// it works behind a proxy that puts the site beneath a prefix. `path` is the folder's, decoded,
-// without slashes at its ends: "static/a b"; the address must end in a slash. The rows come sorted
-// by `sort`, and its links keep that order.
+// it works behind a proxy that puts the site beneath a prefix. Other orders are asked for by
+// buttons and not by links, so that a mirror, which follows all links, meets each directory once.
+// `path` is the folder's, decoded, without slashes at its ends: "static/a b"; the address must end
+// in a slash. The rows come sorted by `sort`, and its links keep that order.
 [[nodiscard]] std::unique_ptr<ListingPage> make_html_listing(std::string path, ListingSort sort);
 
 // The same for programs, valid UTF-8 always, one entry a line:
 //   {"path": "/static/a b/", "truncated": false, "entries": [
-//   {"name": "c", "type": "folder", "modified": "2026-11-21T10:00:00Z", "href": "./c/"},
-//   {"name": "d", "type": "file", "size": 5, "modified": "2026-11-21T10:00:00Z", "href": "./d"}
+//   {"name": "c", "type": "folder", "modified": "2026-11-21T10:00:00Z", "href": "c/"},
+//   {"name": "d", "type": "file", "size": 5, "modified": "2026-11-21T10:00:00Z", "href": "d"}
 //   ]}
 // A file whose size is not known before it is read has no "size". A name that is not UTF-8 has
 // U+FFFD where it is not; its href has its very bytes, encoded.

@@ -112,7 +112,7 @@ void append_json(std::string& out, std::string_view text) {
 }
 
 std::string entry_reference(std::string_view name, bool is_folder) {
-  return "." + encode_path(name) + (is_folder ? "/" : "");
+  return encode_segment(name) + (is_folder ? "/" : "");
 }
 
 std::string human_size(std::uint64_t bytes) {

@@ -19,9 +19,10 @@ void append_html(std::string& out, std::string_view text);
 // Appends `text` as a string with its quotation marks (RFC 8259 section 7).
 void append_json(std::string& out, std::string_view text);
 
-// The reference to the entry called `name` in the folder that a page shows: "./a%20b", or
-// "./a%20b/" for a folder. The dot keeps a name such as "javascript:" from being taken for a scheme
-// (RFC 3986 section 4.2). May hold '&' and an apostrophe, so HTML needs it escaped.
+// The reference to the entry called `name` in the directory that a page shows: "a%20b", or "a%20b/"
+// for a directory. It holds unreserved characters, percent signs and that slash alone: no colon,
+// which would make a scheme of "javascript:" (RFC 3986 section 4.2), and nothing that HTML or JSON
+// escape.
 [[nodiscard]] std::string entry_reference(std::string_view name, bool is_folder);
 
 // "0 B", "999 B", "1.4 KiB", "14 MiB": powers of 1024, two or more digits.

@@ -13,7 +13,7 @@ namespace aws {
 class MultipartBody final : public Body {
  public:
   struct Part {
-    std::string head;  // delimiter line and fields, empty line included
+    std::string head;  // delimiter and fields, empty line included
     off_t offset = 0;
     std::uint64_t length = 0;  // bytes of the file
   };

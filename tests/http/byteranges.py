@@ -42,7 +42,7 @@ def parts_of(answer, length):
 
 
 def parse_multipart(body, boundary, length):
-    delimiter, at, parts = b"--" + boundary, 0, []
+    delimiter, at, parts = b"\r\n--" + boundary, 0, []  # the first one, too: see test_download_clients.py
 
     def take(expected):
         nonlocal at
@@ -60,7 +60,7 @@ def parse_multipart(body, boundary, length):
         at = end + 4 + last - first + 1
         parts.append(Part(first, last, fields, body[end + 4:at]))
         assert boundary not in parts[-1].body, "the boundary occurs in the file"
-        take(b"\r\n" + delimiter)
+        take(delimiter)
     take(b"--\r\n")
     assert at == len(body), f"{len(body) - at} bytes behind the end"
     assert len(parts) > 1, "a multipart of one part: RFC 9110 section 15.3.7.1"

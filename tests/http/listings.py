@@ -2,7 +2,7 @@
 import re
 from html.parser import HTMLParser
 
-VOID = {"meta", "link"}
+VOID = {"meta", "link", "input"}
 
 
 def shown(name):
@@ -16,12 +16,12 @@ def shown(name):
 
 def follow(base, href):
     """The target of a request that following `href` on the page at `base` makes: RFC 3986 section
-    5.2, for the relative references that a listing may have. (urljoin() drops a ';' at the end.)"""
-    match = re.fullmatch(r"((?:\./|(?:\.\./)+)?)([^?/]*/?)(\?[^?]*)?", href)
-    assert match and re.fullmatch(r"([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-F]{2})+", href), href
+    5.2, for the relative references that a listing may have."""
+    match = re.fullmatch(r"((?:\.\./)*)((?:[A-Za-z0-9._~-]|%[0-9A-F]{2})*/?)(\?[a-z=&]+)?", href)
+    assert match and match[1] + match[2] not in (".", ".."), href
     dots, name, query = match.groups()
-    assert dots or not name, f"{href} might be taken for a scheme"
-    if not dots:
+    assert not (dots and name), href
+    if not dots and not name:
         return base.split("?")[0] + query
     folders = base.split("?")[0].split("/")[1:-1]
     up = dots.count("../")
@@ -49,8 +49,8 @@ class ListingPage(HTMLParser):
         self.tags, self.attributes, self.hrefs = set(), set(), []
         self.title = self.heading = ""
         self.rows, self.breadcrumbs, self.parent = [], [], None
-        self.sort_links, self.sorted_by = {}, {}
-        self._open, self._row, self._cell, self._column = [], None, 0, ""
+        self.sort_queries, self.sorted_by, self.forms = {}, {}, 0
+        self._open, self._row, self._cell, self._column, self._hidden = [], None, 0, "", []
         text = body.decode()  # strictly
         assert text.startswith("<!DOCTYPE html>\n") and text.endswith("</html>\n")
         self.feed(text)
@@ -79,15 +79,23 @@ class ListingPage(HTMLParser):
             self._column = fields["class"]
             if "aria-sort" in fields:
                 self.sorted_by[self._column] = fields["aria-sort"]
+        if tag == "form":
+            assert not fields and "th" in self._open
+            self.forms, self._hidden = self.forms + 1, []
+        if tag == "input":
+            assert fields["type"] == "hidden" and "form" in self._open
+            self._hidden.append(f"{fields['name']}={fields['value']}")
+        if tag == "button":
+            assert "form" in self._open
+            self.sort_queries[self._column] = "?" + "&".join([*self._hidden, f"{fields['name']}={fields['value']}"])
         if tag == "a":
             self._handle_link(fields["href"])
 
     def _handle_link(self, href):
         if "nav" in self._open:
             self.breadcrumbs.append(href)
-        elif "th" in self._open:
-            self.sort_links[self._column] = href
         else:
+            assert "th" not in self._open, "a mirror would follow it"
             assert self._cell == 1 and self._row.href is None
             self._row.href = href
 

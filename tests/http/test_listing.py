@@ -136,7 +136,8 @@ def test_every_name_in_json_leads_to_its_file(server, kind):
 
 def test_nothing_in_a_page_but_its_own_is_code(server, kind):
     found = page(server, f"/{kind}/nasty/")
-    assert not found.tags & {"script", "img", "iframe", "object", "base", "form"}
+    assert not found.tags & {"script", "img", "iframe", "object", "base"}
+    assert found.forms == 3, "of the columns' heads, and not one more"
     assert not [name for name in found.attributes if name.startswith("on")]
     for href in found.hrefs:
         assert not urlsplit(href).scheme or href == "data:,", href  # the icon that is none
@@ -175,10 +176,26 @@ def test_the_columns_heads_lead_to_every_order(server, kind):
             continue
         seen.add(target)
         found = page(server, target)
-        assert len(found.sort_links) == 3 and len(found.sorted_by) == 1
-        to_visit += [follow(base, href) for href in found.sort_links.values()]
-    assert seen == {base, *(base + query for query in ORDERS if query.count("=") == 2
-                            and "colour" not in query)}
+        assert len(found.sort_queries) == 3 and len(found.sorted_by) == 1
+        to_visit += [base + query for query in found.sort_queries.values()]
+    assert seen == {base, *(f"{base}?order={order}&sort={key}" for key in ("name", "size", "time")
+                            for order in ("asc", "desc"))}
+
+
+def test_a_mirror_meets_each_folder_once(server, kind):
+    """Whoever follows each link of each page asks for no two listings of the same folder."""
+    base, seen = f"/{kind}/deep/", set()
+    to_visit = [base]
+    while to_visit:
+        target = to_visit.pop()
+        if target in seen:
+            continue
+        seen.add(target)
+        if "?" in target or (target.endswith("/") and "indexed" not in target):
+            to_visit += [follow(target, href) for href in page(server, target).hrefs if href != "data:,"]
+    folders = {target for target in seen if "?" in target or target.endswith("/")}
+    assert not [target for target in folders if "?" in target]
+    assert {f"/{kind}/", base, f"{base}a%20b/", f"{base}a%20b/%3Cc%3E/"} <= folders
 
 
 def test_links_to_folders_keep_the_order(server, kind):
@@ -206,7 +223,7 @@ def test_sizes_and_times_are_exact_on_hover(server, kind):
     assert (row.time, row.time_title) == ("1970-01-01 00:33", "1970-01-01T00:33:20Z")
     [entry] = [entry for entry in entries(server, f"/{kind}/sorted/")["entries"]
                if entry["name"] == "C10.txt"]
-    assert entry == {"name": "C10.txt", "type": "file", "size": 50, "href": "./C10.txt",
+    assert entry == {"name": "C10.txt", "type": "file", "size": 50, "href": "C10.txt",
                      "modified": "1970-01-01T00:33:20Z"}
 
 

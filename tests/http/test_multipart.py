@@ -1,5 +1,6 @@
 """Several ranges at once: multipart/byteranges, and floods of ranges. RFC 9110 sections 14.2, 14.6,
 15.3.7.2 and 17.15."""
+import email
 import random
 
 import pytest
@@ -78,6 +79,25 @@ def test_15_3_7_2_each_part_says_what_it_is_and_the_answer_does_not(server, kind
     assert answer["ETag"] == server.get(f"/{kind}/x.txt")["ETag"]
     assert {part.fields["content-type"] for part in parts_of(answer, SIZE)} == {
         "text/plain; charset=utf-8"}
+
+
+def test_a_parser_of_mail_takes_the_parts_as_they_are(server, kind, content):
+    """RFC 2046 and nothing of HTTP; no preamble, no epilogue, no defect."""
+    answer = get_ranges(server, kind, ["1000-1099", "0-9", "500-509"])
+    message = email.message_from_bytes(f"Content-Type: {answer['Content-Type']}\r\n\r\n".encode() + answer.body)
+    assert not message.defects and not message.preamble and not message.epilogue
+    assert [part.get_payload(decode=True) for part in message.get_payload()] == [
+        content[1000:1100], content[:10], content[500:510]]
+
+
+def test_every_part_begins_with_a_line_end(server, kind):
+    """The first one, too, as clients that read line by line want it."""
+    answer = get_ranges(server, kind, ["0-9", "500-509"])
+    boundary = answer["Content-Type"].split("boundary=")[1].encode()
+    assert answer.body.startswith(b"\r\n--" + boundary + b"\r\nContent-Type: ")
+    assert answer.body.count(b"\r\n--" + boundary) == answer.body.count(boundary) == 3
+    assert answer.body.endswith(b"\r\n--" + boundary + b"--\r\n")
+    assert answer["Content-Length"] == str(len(answer.body))
 
 
 def test_the_boundary_differs_from_answer_to_answer(server, kind):

@@ -189,6 +189,22 @@ def test_options_from_a_file(start, make_file, tmp_path):
     assert "GET /static/x" in log.read_text()
 
 
+def test_a_byte_order_mark_before_the_options_is_skipped(start, tmp_path):
+    config = tmp_path / "aws.conf"
+    config.write_bytes(b"\xef\xbb\xbfthreads = 3\r\nlog-level = error\r\n")
+    assert start(tmp_path, "--config", config).stdout_lines[0].endswith(" (3 threads)")
+    for nothing in (b"\xef\xbb\xbf", b""):
+        config.write_bytes(nothing)
+        start(tmp_path, "--config", config)
+
+
+@pytest.mark.parametrize("text", [b"\xef\xbb\xbf\xef\xbb\xbfport = 0", b"port = 0\n\xef\xbb\xbfthreads = 3"],
+                         ids=["twice", "later"])
+def test_a_byte_order_mark_elsewhere_is_no_option(tmp_path, text):
+    (tmp_path / "aws.conf").write_bytes(text)
+    check_refusal(run("--config", tmp_path / "aws.conf", "--root", tmp_path), 2, "--help")
+
+
 @pytest.mark.parametrize("line", ["no-such-option = 1", "port = 99999", "threads = many"], ids=str)
 def test_a_bad_file_of_options(tmp_path, line):
     (tmp_path / "aws.conf").write_text(line + "\n")

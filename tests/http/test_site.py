@@ -170,6 +170,15 @@ def test_types(start, root, kind, tmp_path):
     assert server.get(f"/{kind}/x.txt")["Content-Type"] == "text/plain; charset=utf-8"
 
 
+@pytest.mark.parametrize("start_of_file", [b"application/x-foo foo\n", b"# a comment\napplication/x-foo foo\n"],
+                         ids=["a type", "a comment"])
+def test_a_byte_order_mark_before_the_types_is_skipped(start, root, kind, tmp_path, start_of_file):
+    types = tmp_path / "types"
+    types.write_bytes(b"\xef\xbb\xbf" + start_of_file)
+    server = start(root, "--types", types)
+    assert server.get(f"/{kind}/data.foo")["Content-Type"] == "application/x-foo"
+
+
 @pytest.mark.parametrize("path", ["/no/such/file", "/tmp"])
 def test_types_of_no_file(path):
     assert path in refusal("--types", path)

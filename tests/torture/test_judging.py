@@ -12,9 +12,9 @@ HEAD = (b"HTTP/1.1 200 OK\r\nServer: aws\r\nDate: Sat, 21 Nov 2026 12:49:55 GMT\
 ANSWER = HEAD + BODY
 LATER = ANSWER.replace(b"12:49:55", b"13:00:01")
 PARTS = (b"HTTP/1.1 206 Partial Content\r\nDate: Sat, 21 Nov 2026 12:49:55 GMT\r\n"
-         b"Content-Length: 66\r\n"
+         b"Content-Length: 68\r\n"
          b"Content-Type: multipart/byteranges; boundary=part0123456789abcdef\r\n\r\n"
-         b"--part0123456789abcdef\r\n\r\nx\r\n--part0123456789abcdef--\r\n")
+         b"\r\n--part0123456789abcdef\r\n\r\nx\r\n--part0123456789abcdef--\r\n")
 OTHER_PARTS = PARTS.replace(b"0123456789abcdef", b"fedcba9876543210")
 TEXT = b"".join(b"line %d\n" % number for number in range(1000))
 PAGE = b"<!DOCTYPE html>\n<html><body><h1>503 Service Unavailable</h1></body></html>\n"

@@ -208,7 +208,7 @@ TEST_F(ListingBodyTest, ListsFilesAndFoldersWithTheirStatus) {
   const Json& folder = listing["entries"]->items[0];
   EXPECT_EQ(folder["type"]->text, "folder");
   EXPECT_EQ(folder["size"], nullptr);
-  EXPECT_EQ(folder["href"]->text, "./c/");
+  EXPECT_EQ(folder["href"]->text, "c/");
   const Json& file = listing["entries"]->items[1];
   EXPECT_EQ(file["type"]->text, "file");
   EXPECT_EQ(file["size"]->text, "5");
@@ -278,7 +278,7 @@ TEST_F(ListingBodyTest, ListsNamesThatAreNotUtf8) {
   write("caf\xE9");
   const Json listing = list();
   EXPECT_EQ(names_of(listing), Names{"caf\uFFFD"});
-  EXPECT_EQ(listing["entries"]->items[0]["href"]->text, "./caf%E9");
+  EXPECT_EQ(listing["entries"]->items[0]["href"]->text, "caf%E9");
 }
 
 TEST_F(ListingBodyTest, OfAnEmptyFolderIsWholeToo) {

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <random>
 #include <string>
@@ -51,18 +53,6 @@ std::string between(const std::string& text, std::string_view before, std::strin
   return text.substr(from, text.find(after, from) - from);
 }
 
-// Undoes append_html(), save its pictures of control characters.
-std::string unescaped(std::string text) {
-  const std::pair<std::string, std::string> kReferences[] = {
-      {"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&#39;", "'"}, {"&amp;", "&"}};
-  for (const auto& [reference, character] : kReferences) {
-    for (std::size_t at = 0; (at = text.find(reference, at)) != std::string::npos; ++at) {
-      text.replace(at, reference.size(), character);
-    }
-  }
-  return text;
-}
-
 bool contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
@@ -75,29 +65,30 @@ struct Escaped {
 };
 
 constexpr Escaped kEscaped[] = {
-    {"plain.txt", "plain.txt", "plain.txt", "./plain.txt"},
-    {"a b", "a b", "a b", "./a%20b"},
-    {"<b>&\"'", "&lt;b&gt;&amp;&quot;&#39;", "<b>&\\\"'", "./%3Cb%3E&%22'"},
-    {"</script>", "&lt;/script&gt;", "</script>", "./%3C/script%3E"},
-    {"100%?#\\", "100%?#\\", "100%?#\\\\", "./100%25%3F%23%5C"},
-    {"a\nb\r\t\x1f\x7f", "a␊b␍␉␟␡", "a\\u000ab\\u000d\\u0009\\u001f\x7f", "./a%0Ab%0D%09%1F%7F"},
-    {"javascript:alert(1)", "javascript:alert(1)", "javascript:alert(1)", "./javascript:alert(1)"},
-    {"//host", "//host", "//host", ".///host"},
-    {"Käse 🧀", "Käse 🧀", "Käse 🧀", "./K%C3%A4se%20%F0%9F%A7%80"},
-    {"\u202Egnp.exe", "\uFFFDgnp.exe", "\u202Egnp.exe", "./%E2%80%AEgnp.exe"},  // turns it round
-    {"\u202A\u2069", "\uFFFD\uFFFD", "\u202A\u2069", "./%E2%80%AA%E2%81%A9"},
+    {"plain.txt", "plain.txt", "plain.txt", "plain.txt"},
+    {"a b", "a b", "a b", "a%20b"},
+    {"<b>&\"'", "&lt;b&gt;&amp;&quot;&#39;", "<b>&\\\"'", "%3Cb%3E%26%22%27"},
+    {"</script>", "&lt;/script&gt;", "</script>", "%3C%2Fscript%3E"},
+    {"100%?#\\", "100%?#\\", "100%?#\\\\", "100%25%3F%23%5C"},
+    {"a\nb\r\t\x1f\x7f", "a␊b␍␉␟␡", "a\\u000ab\\u000d\\u0009\\u001f\x7f", "a%0Ab%0D%09%1F%7F"},
+    {"javascript:alert(1)", "javascript:alert(1)", "javascript:alert(1)",
+     "javascript%3Aalert%281%29"},
+    {"//host", "//host", "//host", "%2F%2Fhost"},
+    {"Käse 🧀", "Käse 🧀", "Käse 🧀", "K%C3%A4se%20%F0%9F%A7%80"},
+    {"\u202Egnp.exe", "\uFFFDgnp.exe", "\u202Egnp.exe", "%E2%80%AEgnp.exe"},  // turns it round
+    {"\u202A\u2069", "\uFFFD\uFFFD", "\u202A\u2069", "%E2%80%AA%E2%81%A9"},
     {"\u2029\u202F\u2065\u206A", "\u2029\u202F\u2065\u206A", "\u2029\u202F\u2065\u206A",
-     "./%E2%80%A9%E2%80%AF%E2%81%A5%E2%81%AA"},
-    {"\xFFx", "\uFFFDx", "\uFFFDx", "./%FFx"},                 // no lead byte
-    {"\xC3", "\uFFFD", "\uFFFD", "./%C3"},                     // cut off
-    {"\xC3(", "\uFFFD(", "\uFFFD(", "./%C3("},                 // not continued
-    {"\xC0\xAF", "\uFFFD\uFFFD", "\uFFFD\uFFFD", "./%C0%AF"},  // too long a form of '/'
-    {"\xE0\x80\xAF", "\uFFFD\uFFFD\uFFFD", "\uFFFD\uFFFD\uFFFD", "./%E0%80%AF"},
-    {"\xED\xA0\x80", "\uFFFD\uFFFD\uFFFD", "\uFFFD\uFFFD\uFFFD", "./%ED%A0%80"},  // a surrogate
+     "%E2%80%A9%E2%80%AF%E2%81%A5%E2%81%AA"},
+    {"\xFFx", "\uFFFDx", "\uFFFDx", "%FFx"},                 // no lead byte
+    {"\xC3", "\uFFFD", "\uFFFD", "%C3"},                     // cut off
+    {"\xC3(", "\uFFFD(", "\uFFFD(", "%C3%28"},               // not continued
+    {"\xC0\xAF", "\uFFFD\uFFFD", "\uFFFD\uFFFD", "%C0%AF"},  // too long a form of '/'
+    {"\xE0\x80\xAF", "\uFFFD\uFFFD\uFFFD", "\uFFFD\uFFFD\uFFFD", "%E0%80%AF"},
+    {"\xED\xA0\x80", "\uFFFD\uFFFD\uFFFD", "\uFFFD\uFFFD\uFFFD", "%ED%A0%80"},  // a surrogate
     {"\xF4\x90\x80\x80", "\uFFFD\uFFFD\uFFFD\uFFFD", "\uFFFD\uFFFD\uFFFD\uFFFD",
-     "./%F4%90%80%80"},  // beyond U+10FFFF
-    {"\xE2\x82", "\uFFFD\uFFFD", "\uFFFD\uFFFD", "./%E2%82"},
-    {"\xF4\x8F\xBF\xBF", "\xF4\x8F\xBF\xBF", "\xF4\x8F\xBF\xBF", "./%F4%8F%BF%BF"},
+     "%F4%90%80%80"},  // beyond U+10FFFF
+    {"\xE2\x82", "\uFFFD\uFFFD", "\uFFFD\uFFFD", "%E2%82"},
+    {"\xF4\x8F\xBF\xBF", "\xF4\x8F\xBF\xBF", "\xF4\x8F\xBF\xBF", "%F4%8F%BF%BF"},
 };
 
 TEST(ListingText, EscapesForHtmlJsonAndAddresses) {
@@ -130,7 +121,10 @@ TEST(ListingText, LeadsBackToAnyNameThatAFileCanHave) {
     EXPECT_TRUE(StrictJson::is_utf8(row));
     EXPECT_EQ(std::count(row.begin(), row.end(), '<'), 16) << row;
     EXPECT_EQ(std::count(row.begin(), row.end(), '"'), 8) << row;
-    const std::string href = unescaped(between(row, "href=\"", "\""));
+    const std::string href = between(row, "href=\"", "\"");
+    EXPECT_TRUE(std::all_of(href.begin(), href.end(), [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) != 0 || std::strchr("-._~%", c) != nullptr;
+    })) << href;
     const ParsedTarget target("/static/" + href);
     ASSERT_TRUE(target) << href;
     EXPECT_EQ(target->path, "static/" + name) << href;
@@ -310,7 +304,7 @@ TEST(SortedEntries, StandFoldersFirstInEveryOrder) {
 TEST(HtmlListing, ShowsAFileWithItsExactSizeAndTime) {
   const auto page = make_html_listing("static", {Key::Size, true});
   EXPECT_EQ(row_of(*page, {.name = "a&b.txt", .size = 1468, .modified_s = 1795255200}),
-            "<tr><td><a href=\"./a&amp;b.txt\"><bdi>a&amp;b.txt</bdi></a></td>"
+            "<tr><td><a href=\"a%26b.txt\"><bdi>a&amp;b.txt</bdi></a></td>"
             "<td title=\"1468 bytes\">1.4 KiB</td>"
             "<td><time datetime=\"2026-11-21T10:00:00Z\" title=\"2026-11-21T10:00:00Z\">2026-11-21"
             "<span> 10:00</span></time></td></tr>\n");
@@ -320,9 +314,9 @@ TEST(HtmlListing, ShowsAFileWithItsExactSizeAndTime) {
 TEST(HtmlListing, KeepsAChosenOrderOnTheWayToOtherFolders) {
   const ListingEntry folder{.name = "in", .is_folder = true};
   const auto by_name = make_html_listing("static/x", {});
-  EXPECT_EQ(between(row_of(*by_name, folder), "href=\"", "</a>"), "./in/\"><bdi>in/</bdi>");
+  EXPECT_EQ(between(row_of(*by_name, folder), "href=\"", "</a>"), "in/\"><bdi>in/</bdi>");
   const auto by_size = make_html_listing("static/x", {Key::Size, true});
-  EXPECT_EQ(between(row_of(*by_size, folder), "href=\"", "\""), "./in/?sort=size&amp;order=desc");
+  EXPECT_EQ(between(row_of(*by_size, folder), "href=\"", "\""), "in/?sort=size&amp;order=desc");
   const std::string opening = opening_of("static/x", {Key::Size, true}, {});
   EXPECT_TRUE(contains(opening, "<a href=\"../?sort=size&amp;order=desc\">Parent folder</a>"));
   EXPECT_TRUE(contains(opening, "<a href=\"../?sort=size&amp;order=desc\"><bdi>static</bdi>"));
@@ -345,18 +339,21 @@ TEST(HtmlListing, HasNoParentWhereTheSiteBegins) {
   }
 }
 
-TEST(HtmlListing, SortsByLinksInTheColumnHeads) {
+// A mirror follows links, and would take each order of each directory.
+TEST(HtmlListing, SortsByButtonsInTheColumnHeads) {
+  const auto form = [](const std::string& order, const std::string& key, const std::string& title) {
+    return "><form><input type=\"hidden\" name=\"order\" value=\"" + order +
+           "\"><button name=\"sort\" value=\"" + key + "\">" + title + "</button></form>";
+  };
   const std::string by_name = opening_of("static", {}, {});
   EXPECT_EQ(between(by_name, "class=\"name\"", "</th>"),
-            " aria-sort=\"ascending\"><a href=\"?sort=name&amp;order=desc\">Name</a>");
-  EXPECT_EQ(between(by_name, "class=\"size\"", "</th>"),
-            "><a href=\"?sort=size&amp;order=desc\">Size</a>");
+            " aria-sort=\"ascending\"" + form("desc", "name", "Name"));
+  EXPECT_EQ(between(by_name, "class=\"size\"", "</th>"), form("desc", "size", "Size"));
   const std::string by_time = opening_of("static", {Key::Time, true}, {});
   EXPECT_EQ(between(by_time, "class=\"time\"", "</th>"),
-            " aria-sort=\"descending\"><a href=\"?sort=time&amp;order=asc\">Modified<span> "
-            "(UTC)</span></a>");
-  EXPECT_EQ(between(by_time, "class=\"name\"", "</th>"),
-            "><a href=\"?sort=name&amp;order=asc\">Name</a>");
+            " aria-sort=\"descending\"" + form("asc", "time", "Modified<span> (UTC)</span>"));
+  EXPECT_EQ(between(by_time, "class=\"name\"", "</th>"), form("asc", "name", "Name"));
+  EXPECT_FALSE(contains(by_time, "href=\"?"));
 }
 
 TEST(HtmlListing, SaysHowMuchThereIs) {
@@ -386,9 +383,9 @@ TEST(JsonListing, IsStrictlyJson) {
   EXPECT_EQ(text,
             "{\"path\": \"/static/a \\\"b\\\"/\", \"truncated\": false, \"entries\": [\n"
             "{\"name\": \"c\\u000a\", \"type\": \"folder\", "
-            "\"modified\": \"2026-11-21T10:00:00Z\", \"href\": \"./c%0A/\"},\n"
+            "\"modified\": \"2026-11-21T10:00:00Z\", \"href\": \"c%0A/\"},\n"
             "{\"name\": \"\uFFFD\", \"type\": \"file\", \"size\": 5, "
-            "\"modified\": \"1969-12-31T23:59:59Z\", \"href\": \"./%FF\"}\n"
+            "\"modified\": \"1969-12-31T23:59:59Z\", \"href\": \"%FF\"}\n"
             "]}\n");
   EXPECT_TRUE(StrictJson::parse(text));
 }

@@ -63,6 +63,16 @@ TEST(MediaTypes, LearnFromAFileWhatTheTableLacks) {
   EXPECT_EQ(types.of("a.#"), kUnknown);
 }
 
+TEST(MediaTypes, SkipAByteOrderMarkAtTheStartOnly) {
+  const TempFolder folder;
+  MediaTypes types;
+  types.add_file(folder.write("mime.types", "\xEF\xBB\xBFtext/x-a aa\n\xEF\xBB\xBFtext/x-b bb\n"));
+  EXPECT_EQ(types.of("a.aa"), "text/x-a; charset=utf-8");
+  EXPECT_EQ(types.of("a.bb"), "\xEF\xBB\xBFtext/x-b");
+  types.add_file(folder.write("mark", "\xEF\xBB\xBF"));
+  types.add_file(folder.write("none", ""));
+}
+
 TEST(MediaTypes, TrustTheTableMoreThanAFile) {
   const TempFolder folder;
   const std::string file =

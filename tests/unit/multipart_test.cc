@@ -21,12 +21,12 @@ constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
 TEST(Multipart, SaysWhatEachPartIs) {
   const Multipart multipart("text/plain; charset=utf-8", 8000, 0x1234);
   EXPECT_EQ(multipart.content_type(), "multipart/byteranges; boundary=part0000000000001234");
-  EXPECT_EQ(multipart.head({500, 999}, true),
-            "--part0000000000001234\r\n"
+  EXPECT_EQ(multipart.head({500, 999}),
+            "\r\n--part0000000000001234\r\n"
             "Content-Type: text/plain; charset=utf-8\r\n"
             "Content-Range: bytes 500-999/8000\r\n"
             "\r\n");
-  EXPECT_EQ(multipart.head({7000, 7999}, false),
+  EXPECT_EQ(multipart.head({7000, 7999}),
             "\r\n--part0000000000001234\r\n"
             "Content-Type: text/plain; charset=utf-8\r\n"
             "Content-Range: bytes 7000-7999/8000\r\n"
@@ -35,8 +35,8 @@ TEST(Multipart, SaysWhatEachPartIs) {
 }
 
 TEST(Multipart, SaysNothingOfATypeThatIsNotKnown) {
-  EXPECT_EQ(Multipart("", 10, 0).head({0, 1}, true),
-            "--part0000000000000000\r\nContent-Range: bytes 0-1/10\r\n\r\n");
+  EXPECT_EQ(Multipart("", 10, 0).head({0, 1}),
+            "\r\n--part0000000000000000\r\nContent-Range: bytes 0-1/10\r\n\r\n");
 }
 
 TEST(Multipart, IsAsLongAsWhatIsSent) {
@@ -44,7 +44,7 @@ TEST(Multipart, IsAsLongAsWhatIsSent) {
   const Multipart multipart("text/html", 8000, 7);
   std::string body;
   for (const ByteRange& range : ranges) {
-    body += multipart.head(range, body.empty());
+    body += multipart.head(range);
     body.append(range.length(), 'x');
   }
   body += multipart.end();

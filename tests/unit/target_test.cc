@@ -132,6 +132,8 @@ TEST(EncodePath, LeavesPlainBytesAlone) {
   EXPECT_EQ(encode_path("static/a-b_c.d~e"), "/static/a-b_c.d~e");
   EXPECT_EQ(encode_path("static/a b"), "/static/a%20b");
   EXPECT_EQ(encode_path("a?b#c%d\"<>"), "/a%3Fb%23c%25d%22%3C%3E");
+  EXPECT_EQ(encode_path("it's/a:b;c@d"), "/it%27s/a%3Ab%3Bc%40d") << "slashes part segments";
+  EXPECT_EQ(encode_path("a//b/"), "/a//b/");
   EXPECT_EQ(encode_path("\xc3\xa4\r\n"), "/%C3%A4%0D%0A");
 }
 
@@ -143,6 +145,12 @@ TEST(EncodePath, IsUndoneByParseTargetForEveryByte) {
     all += static_cast<char>(byte);
   }
   EXPECT_EQ(path_of(encode_path(all)), all);
+}
+
+TEST(EncodeSegment, EncodesASlashToo) {
+  EXPECT_EQ(encode_segment(""), "");
+  EXPECT_EQ(encode_segment("a-b_c.d~e"), "a-b_c.d~e");
+  EXPECT_EQ(encode_segment("a/b!$&'()*+,;=:@"), "a%2Fb%21%24%26%27%28%29%2A%2B%2C%3B%3D%3A%40");
 }
 
 // It ends up in a Location field: nothing in it may end the line.
