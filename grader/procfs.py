@@ -82,9 +82,9 @@ def children_by_parent() -> dict[int, list[int]]:
 def descendants(pid: int) -> list[int]:
     children, found, waiting = children_by_parent(), [], [pid]
     while waiting:
-        begotten = children.get(waiting.pop(), [])
-        found += begotten
-        waiting += begotten
+        next_ones = children.get(waiting.pop(), [])
+        found += next_ones
+        waiting += next_ones
     return found
 
 

@@ -86,10 +86,13 @@ OWN = TimeLimit(OWN_LIMIT_S)
 
 
 def measured_scale(command: Optional[list] = None) -> float:
-    """This machine's slowness at starting programs: 1.0 if it is as fast as an idle one, 8.0 at most."""
+    """This machine's slowness at starting programs: 1.0 if it is as fast as an idle one, 8.0 at most.
+
+    The fastest start of several counts, which the load at this moment matters least for: timers leave the load out.
+    """
     durations = []
     for _ in range(5):
         begin = time.monotonic()
         subprocess.run(command or ["sh", "-c", ":"], check=False)
         durations.append(time.monotonic() - begin)
-    return min(SLOWEST_SCALE, max(1.0, sorted(durations)[-2] / NOMINAL_START_S))
+    return min(SLOWEST_SCALE, max(1.0, min(durations) / NOMINAL_START_S))

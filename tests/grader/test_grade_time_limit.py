@@ -1,4 +1,7 @@
 """What a wait counts: the time in which the server could have gone on, and no other."""
+from types import SimpleNamespace
+
+from grader import time_limit
 from grader.time_limit import LEAST_SHARE, LONGEST_TICK_S, TICK_S, TimeLimit, Timer, measured_scale
 
 LIMIT_S = 10.0
@@ -70,6 +73,13 @@ def test_what_happens_at_the_last_moment_has_happened():
                     return True
             return Over()
     assert Limit(LIMIT_S).until(happened)
+
+
+def test_the_fastest_start_is_the_measure(monkeypatch):
+    durations_s = [0.9, 0.05, 0.03, 0.6, 0.2]
+    readings = [reading for number, duration_s in enumerate(durations_s) for reading in (number, number + duration_s)]
+    monkeypatch.setattr(time_limit, "time", SimpleNamespace(monotonic=iter(readings).__next__))
+    assert round(measured_scale(["true"]), 6) == 3.0
 
 
 def test_the_scale_has_bounds_and_grows_under_valgrind():
