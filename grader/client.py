@@ -1,15 +1,17 @@
 """Clients: one connection that is driven step by step, and crowds of downloads that run side by side."""
 from __future__ import annotations
 
+import errno
+import os
+import select
 import selectors
 import socket
 import struct
-import time
-from typing import Optional
+from typing import Callable, Optional
 
 from grader.errors import Failed
-from grader.patience import Patience
 from grader.response import Response, expected_size, parse
+from grader.time_limit import TICK_S, TimeLimit, Timer
 
 PORT = 8888  # given by the assignment
 ADDRESSES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
@@ -23,16 +25,16 @@ def request_bytes(target: str, method: str = "GET", version: str = "1.1", extra:
     return f"{method} {target} HTTP/{version}\r\n{host}User-Agent: grade\r\nAccept: */*\r\n{extra}\r\n".encode()
 
 
-def open_socket(receive_buffer: Optional[int] = None, limit_s: float = 10.0) -> socket.socket:
+def open_socket(time_limit: TimeLimit, receive_buffer: Optional[int] = None) -> socket.socket:
     """A connection to the server, by IPv4 or else by IPv6. Raises OSError when neither answers."""
     problem: OSError = ConnectionRefusedError()
     for family, address in ADDRESSES:
         connection = socket.socket(family, socket.SOCK_STREAM)
         if receive_buffer:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        connection.settimeout(limit_s)
         try:
-            connection.connect((address, PORT))
+            connect(connection, address, time_limit)
+            connection.settimeout(TICK_S)
             return connection
         except OSError as error:
             connection.close()
@@ -40,15 +42,29 @@ def open_socket(receive_buffer: Optional[int] = None, limit_s: float = 10.0) -> 
     raise problem
 
 
-class Connection:
-    """A client that does one thing at a time. Every wait ends after the patience's limit."""
+def connect(connection: socket.socket, address: str, time_limit: TimeLimit) -> None:
+    """Raises OSError, whose error is ETIMEDOUT when nothing came within the limit."""
+    connection.setblocking(False)
+    error = connection.connect_ex((address, PORT))
+    timer = time_limit.timer()
+    while error == errno.EINPROGRESS:
+        if select.select([], [connection], [], TICK_S)[1]:
+            error = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        elif timer.is_over():
+            error = errno.ETIMEDOUT
+    if error:
+        raise OSError(error, os.strerror(error))
 
-    def __init__(self, patience: Patience, receive_buffer: Optional[int] = None):
-        self.patience = patience
+
+class Connection:
+    """A client that does one thing at a time. Every wait ends after the time limit."""
+
+    def __init__(self, time_limit: TimeLimit, receive_buffer: Optional[int] = None):
+        self.time_limit = time_limit
         self.received = bytearray()
         self.ended = ""
         try:
-            self.socket = open_socket(receive_buffer, patience.limit_s)
+            self.socket = open_socket(time_limit, receive_buffer)
         except OSError as error:
             raise Failed("a connection to port 8888", f"connect said: {error}") from error
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -59,27 +75,33 @@ class Connection:
         return self.socket.getsockname()[1]
 
     def send(self, data: bytes) -> None:
-        try:
-            self.socket.sendall(data)
-        except OSError as error:
-            self.ended = self.ended or "reset"
-            self.problem = error
+        timer: Optional[Timer] = None
+        while data and not self.ended:
+            try:
+                data = data[self.socket.send(data):]
+                timer = None
+            except socket.timeout:
+                timer = timer or self.time_limit.timer()
+                self.ended = "silence" if timer.is_over() else ""
+            except OSError:
+                self.ended = "reset"
 
     def receive(self, most: int = CHUNK) -> bool:
         """One read; False when nothing more will come."""
-        if self.ended:
-            return False
-        try:
-            data = self.socket.recv(most)
-        except socket.timeout:
-            self.ended = "silence"
-        except OSError:
-            self.ended = "reset"
-        else:
-            self.received += data
-            if not data:
-                self.ended = "eof"
-        return not self.ended
+        timer: Optional[Timer] = None
+        while not self.ended:
+            try:
+                data = self.socket.recv(most)
+            except socket.timeout:
+                timer = timer or self.time_limit.timer()
+                self.ended = "silence" if timer.is_over() else ""
+            except OSError:
+                self.ended = "reset"
+            else:
+                self.received += data
+                self.ended = "" if data else "eof"
+                return bool(data)
+        return False
 
     def receive_at_least(self, count: int) -> None:
         while len(self.received) < count and self.receive(min(CHUNK, count - len(self.received))):
@@ -131,23 +153,27 @@ class Connection:
 class Download:
     """One member of a crowd: asks for a target and collects what comes."""
 
-    def __init__(self, target: str, limit_s: float):
+    def __init__(self, target: str, time_limit: TimeLimit):
         self.target = target
         self.received = bytearray()
-        self.unsent = request_bytes(target)
         self.ended = ""
         self.size: Optional[int] = None
         try:
-            self.socket = open_socket(limit_s=limit_s)
+            self.socket = open_socket(time_limit)
+            self.port = self.socket.getsockname()[1]
             self.socket.setblocking(False)
         except OSError:
             self.ended = "refused"
 
+    def ask(self) -> None:
+        """The request is shorter than any socket's buffer, so it is sent at once."""
+        try:
+            self.socket.sendall(request_bytes(self.target))
+        except OSError:
+            self.ended = "reset"
+
     def advance(self) -> None:
         try:
-            if self.unsent:
-                self.unsent = self.unsent[self.socket.send(self.unsent):]
-                return
             data = self.socket.recv(CHUNK)
         except BlockingIOError:
             return
@@ -163,29 +189,37 @@ class Download:
             self.ended = "length"
 
 
-def fetch_all(targets: list[str], patience: Patience) -> list[Response]:
-    """Downloads all targets side by side. When no download gets a byte for the patience's limit,
-    those that are not complete count as silent."""
-    crowd = [Download(target, patience.limit_s) for target in targets]
+def fetch_all(targets: list[str], time_limit: TimeLimit, when_asked: Callable[[list[int]], object]) -> list[Response]:
+    """Downloads all targets side by side: connects all clients, asks for all files, calls `when_asked` with the clients'
+    ports, then reads. When no download gets a byte within the limit, those that are not complete count as silent."""
+    crowd = [Download(target, time_limit) for target in targets]
+    for download in crowd:
+        if not download.ended:
+            download.ask()
+    waiting = [download for download in crowd if not download.ended]
+    when_asked([download.port for download in waiting])
+    read_all(waiting, time_limit)
+    return [parse(bytes(download.received), download.ended) for download in crowd]
+
+
+def read_all(crowd: list[Download], time_limit: TimeLimit) -> None:
+    """Reads until each download has ended, be it by silence."""
+    total = time_limit.timer(TOTAL_FACTOR)
+    silent: Optional[Timer] = None
     with selectors.DefaultSelector() as selector:
         for download in crowd:
-            if not download.ended:
-                selector.register(download.socket, selectors.EVENT_READ | selectors.EVENT_WRITE, download)
-        deadline = time.monotonic() + TOTAL_FACTOR * patience.limit_s
-        while selector.get_map() and time.monotonic() < deadline:
-            ready = selector.select(patience.limit_s)
-            if not ready:
-                break
+            selector.register(download.socket, selectors.EVENT_READ, download)
+        while selector.get_map():
+            ready = selector.select(TICK_S)
             for key, _ in ready:
-                download = key.data
-                download.advance()
-                if download.ended:
-                    selector.unregister(download.socket)
-                    download.socket.close()
-                elif not download.unsent:
-                    selector.modify(download.socket, selectors.EVENT_READ, download)
+                key.data.advance()
+                if key.data.ended:
+                    selector.unregister(key.fileobj)
+                    key.fileobj.close()
+            silent = None if ready else silent or time_limit.timer()
+            if total.is_over() or (silent and silent.is_over()):
+                break
     for download in crowd:
         if not download.ended:
             download.ended = "silence"
             download.socket.close()
-    return [parse(bytes(download.received), download.ended) for download in crowd]

@@ -12,11 +12,12 @@ from typing import Optional
 from grader import procfs
 from grader.isolation import Isolation
 from grader.limits import Limits
-from grader.patience import Patience
+from grader.time_limit import OWN
 
 # Writes its process id as the jail counts it, then becomes the command.
 TELL_PID = 'umask 022; echo $$ >"$0.new" && mv -f "$0.new" "$0" && exec "$@"'
 HOLD = TELL_PID.replace("exec", "kill -STOP $$ && exec")
+ENDING_LIMIT_S = 20.0  # the jail ends a moment after its command
 LOG_TAIL_BYTES = 64 << 10
 
 
@@ -32,7 +33,7 @@ class Process:
     """
 
     def __init__(self, isolation: Isolation, box: Path, directory: Path, command: list[str], log: Path,
-                 limits: Limits, readable: list[Path], patience: Patience, held: bool = False):
+                 limits: Limits, readable: list[Path], held: bool = False):
         self.log = log
         limits = dataclasses.replace(limits, processes=limits.processes + isolation.other_threads)
         self._isolates = isolation.isolates
@@ -45,7 +46,7 @@ class Process:
                 [*jail, "sh", "-c", HOLD if held else TELL_PID, str(pid_file), *command], stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, env=environment(), cwd="/" if jail else directory, preexec_fn=limits.apply,
                 start_new_session=True, **self._user)
-        patience.until(lambda: pid_file.exists() or self._starter.poll() is not None)
+        OWN.until(lambda: pid_file.exists() or self.has_ended)
         self.inner_pid = int(pid_file.read_text() or 0) if pid_file.exists() else 0
         self.pid = self._outer_pid()
 
@@ -56,7 +57,11 @@ class Process:
 
     @property
     def runs(self) -> bool:
-        return self._starter.poll() is None and self.pid is not None and procfs.exists(self.pid)
+        return not self.has_ended and self.pid is not None and not procfs.is_exiting(self.pid)
+
+    @property
+    def has_ended(self) -> bool:
+        return self._starter.poll() is not None
 
     def wait(self, limit_s: float) -> Optional[int]:
         """The exit status (128 + N after signal N, as in a shell), or None if it still runs after `limit_s`."""
@@ -68,7 +73,7 @@ class Process:
 
     def ending(self) -> str:
         """How it ended, in words."""
-        status = self.wait(5.0)
+        status = self.wait(ENDING_LIMIT_S)
         if status is None:
             return "it still runs"
         if status > 128:
@@ -84,13 +89,13 @@ class Process:
     def kill(self) -> None:
         """Ends the command as `kill -9` does, and whatever it started."""
         left = procfs.descendants(self._starter.pid)
-        if self._starter.poll() is None:
+        if not self.has_ended:
             self._starter.kill()
         self._starter.wait()
         if self._isolates:
-            Patience(10.0).until(lambda: not any(procfs.exists(pid) for pid in left))
+            OWN.until(lambda: not any(procfs.exists(pid) for pid in left))
         else:
-            Patience(10.0).until(no_child_is_left)
+            OWN.until(no_child_is_left)
 
     def in_jail(self, command: list[str], limit_s: float) -> str:
         """Runs a command of ours beside the jail's own, where its process ids and files are; returns its output."""

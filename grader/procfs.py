@@ -4,9 +4,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Union
 
 ESTABLISHED, CLOSE_WAIT, LISTEN = "01", "08", "0A"
+PF_EXITING = 4  # linux/sched.h; a flag of proc_pid_stat(5)
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,11 @@ class Socket:
 
 @dataclass(frozen=True)
 class ThreadTimes:
-    """Nanoseconds on a processor and in its run queue, and how often the thread gave the processor up by itself."""
+    """Nanoseconds on a processor and in its run queue, how often the thread gave the processor up by itself, its state."""
     run_ns: int
     queue_ns: int
     voluntary_switches: int
+    state: str = "S"
 
 
 def read(path: str) -> str:
@@ -40,13 +42,19 @@ def exists(pid: int) -> bool:
     return state(pid) not in ("", "Z", "X")
 
 
-def stat_fields(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat from the state on; the name before it may hold anything."""
-    return read(f"/proc/{pid}/stat").rpartition(")")[2].split()
-
-
-def state(pid: int) -> str:
+def is_exiting(pid: int) -> bool:
+    """Whether it is gone, or on its way out: its descriptors are closed before it becomes a zombie."""
     fields = stat_fields(pid)
+    return not fields or fields[0] in ("Z", "X") or bool(int(fields[6]) & PF_EXITING)
+
+
+def stat_fields(task: Union[int, str]) -> list[str]:
+    """The fields of /proc/TASK/stat from the state on; the name before it may hold anything. TASK is PID or PID/task/TID."""
+    return read(f"/proc/{task}/stat").rpartition(")")[2].split()
+
+
+def state(task: Union[int, str]) -> str:
+    fields = stat_fields(task)
     return fields[0] if fields else ""
 
 
@@ -74,9 +82,9 @@ def children_by_parent() -> dict[int, list[int]]:
 def descendants(pid: int) -> list[int]:
     children, found, waiting = children_by_parent(), [], [pid]
     while waiting:
-        begotten = children.get(waiting.pop(), [])
-        found += begotten
-        waiting += begotten
+        next_ones = children.get(waiting.pop(), [])
+        found += next_ones
+        waiting += next_ones
     return found
 
 
@@ -133,16 +141,31 @@ def sockets_of(pid: int) -> list[Socket]:
 def threads(pid: int) -> dict[int, ThreadTimes]:
     """The times of all threads by their numbers; empty if the process has ended."""
     found = {}
-    try:
-        entries = os.listdir(f"/proc/{pid}/task")
-    except OSError:
-        return {}
-    for entry in entries:
-        times = read(f"/proc/{pid}/task/{entry}/schedstat").split()
-        switches = status(pid, "voluntary_ctxt_switches", f"task/{entry}/")
+    for task in tasks(pid):
+        times = read(f"/proc/{pid}/task/{task}/schedstat").split()
+        switches = status(pid, "voluntary_ctxt_switches", f"task/{task}/")
         if len(times) == 3 and switches:
-            found[int(entry)] = ThreadTimes(int(times[0]), int(times[1]), int(switches))
+            found[int(task)] = ThreadTimes(int(times[0]), int(times[1]), int(switches), state(f"{pid}/task/{task}"))
     return found
+
+
+def tasks(pid: int) -> list[str]:
+    """The numbers of its threads; empty if the process has ended."""
+    try:
+        return os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+
+
+def queue_delay_s(pid: int) -> float:
+    """How long the process's threads have waited for a processor, together."""
+    times = [read(f"/proc/{pid}/task/{task}/schedstat").split() for task in tasks(pid)]
+    return sum(int(one[1]) for one in times if len(one) == 3) / 1e9
+
+
+def sleeps(pid: int) -> bool:
+    """Whether each of its threads waits for an event. A process that has ended sleeps, too."""
+    return not any(state(f"{pid}/task/{task}") in ("R", "D") for task in tasks(pid))
 
 
 def private_bytes(pid: int) -> int:

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from grader import procfs
 from grader.check import Check
 from grader.client import Connection, fetch_all, request_bytes
 from grader.errors import Failed
 from grader.isolation import Isolation
 from grader.network import fresh_network
-from grader.patience import Patience
 from grader.response import Response
 from grader.server import COURSE_PLAN, Server
 from grader.submission import Build
+from grader.time_limit import BRIEF, TimeLimit
 from grader.valgrind import leaks_while_running, must_have_no_errors, must_not_lose
 from grader.workspace import Workspace
 
@@ -25,7 +26,7 @@ class Setting:
     """What all attempts of a submission's tests have in common."""
     workspace: Workspace
     isolation: Isolation
-    patience: Patience
+    time_limit: TimeLimit
     shim: Path
     build: Build
 
@@ -36,7 +37,8 @@ class Run:
     def __init__(self, setting: Setting, check: Check, seed: int):
         self.workspace = setting.workspace
         self.build = setting.build
-        self.patience = setting.patience.under_valgrind() if check.memcheck else setting.patience
+        limit = setting.time_limit.for_server(self._delay_s)
+        self.time_limit = limit.under_valgrind() if check.memcheck else limit
         self.random = random.Random(f"{seed} {check.id}")
         self._setting = setting
         self._check = check
@@ -67,10 +69,10 @@ class Run:
         if self._check.memcheck and self._servers:
             return self.server
         if valgrind:
-            self.patience = self._setting.patience.under_valgrind()
+            self.time_limit = self._setting.time_limit.for_server(self._delay_s).under_valgrind()
         if not self.build.ok:
             raise Failed("a program ./aws", self.build.problem)
-        server = Server(self.workspace, self._setting.isolation, self.patience, self._setting.shim, plan,
+        server = Server(self.workspace, self._setting.isolation, self.time_limit, self._setting.shim, plan,
                         valgrind or self._check.memcheck, open_files, traced)
         self._servers.append(server)
         if listening:
@@ -78,7 +80,7 @@ class Run:
         return server
 
     def connect(self, receive_buffer: Optional[int] = None) -> Connection:
-        return Connection(self.patience, receive_buffer)
+        return Connection(self.time_limit, receive_buffer)
 
     def get(self, target: str, version: str = "1.1", method: str = "GET", extra: str = "") -> Response:
         """One request on a connection of its own."""
@@ -88,8 +90,16 @@ class Run:
 
     def must_get(self, *targets: str, expected: str = "") -> None:
         """Downloads all targets side by side and compares them."""
-        for target, response in zip(targets, fetch_all(list(targets), self.patience)):
+        for target, response in zip(targets, fetch_all(list(targets), self.time_limit, self._all_are_read)):
             self.must_be_file(target, response, expected)
+
+    def _all_are_read(self, client_ports: list[int]) -> None:
+        """So that the downloads are under way at the same time, however slow the server is."""
+        if len(client_ports) > 1:
+            self.time_limit.until(lambda: self.server.has_read(*client_ports), BRIEF)
+
+    def _delay_s(self) -> float:
+        return sum(procfs.queue_delay_s(server.pid) for server in self._servers)
 
     def must_be_file(self, target: str, response: Response, expected: str = "") -> None:
         content = self.workspace.content(target)
@@ -102,7 +112,7 @@ class Run:
 
     def must_wait_until(self, happened, expected: str, otherwise) -> None:
         """Waits for an event; `otherwise` says what is there instead, and may be a function that looks."""
-        if not self.patience.until(happened):
+        if not self.time_limit.until(happened):
             raise Failed(expected, otherwise() if callable(otherwise) else otherwise)
 
     def place(self, path: str) -> Path:

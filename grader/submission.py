@@ -8,12 +8,12 @@ from pathlib import Path
 
 from grader.isolation import Isolation
 from grader.limits import BUILD
-from grader.patience import Patience
 from grader.process import Process
+from grader.time_limit import TimeLimit
 from grader.workspace import Workspace
 
 MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
-BUILD_LIMIT_S = 180.0
+BUILD_LIMIT_S = 600.0
 WARNING = re.compile(r"\bwarning:")
 
 
@@ -31,22 +31,22 @@ class Build:
         return asdict(self)
 
 
-def build(workspace: Workspace, isolation: Isolation, patience: Patience) -> Build:
+def build(workspace: Workspace, isolation: Isolation, time_limit: TimeLimit) -> Build:
     """Runs `make` if there is a makefile, and looks whether ./aws is there."""
     program = workspace.site / "aws"
     if not any((workspace.site / name).is_file() for name in MAKEFILES):
         there = is_program(program)
         return Build(there, False, problem="" if there else "there is neither a Makefile nor a program named aws")
     begin = time.monotonic()
-    process = Process(isolation, workspace.box, workspace.site, ["make"], workspace.log("build"), BUILD, [], patience)
-    status = process.wait(BUILD_LIMIT_S * patience.scale)
+    process = Process(isolation, workspace.box, workspace.site, ["make"], workspace.log("build"), BUILD, [])
+    status = process.wait(BUILD_LIMIT_S * time_limit.scale)
     ending = process.ending() if status is not None else ""
     process.kill()
     text = process.log.read_text(errors="replace")
     result = Build(False, True, round(time.monotonic() - begin, 2), len(WARNING.findall(text)),
                    log=text.splitlines()[-40:])
     if status is None:
-        result.problem = f"make did not end within {BUILD_LIMIT_S * patience.scale:.0f} s"
+        result.problem = f"make did not end within {BUILD_LIMIT_S * time_limit.scale:.0f} s"
     elif status != 0:
         result.problem = f"make failed: {ending}"
     elif not is_program(program):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from grader.errors import Failed
 from grader.server import Server
+from grader.time_limit import OWN_LIMIT_S
 
 # The first lines of what memcheck's manual calls errors. A system call whose argument is not initialized in full, as
 # the padding of a struct epoll_event is, does no harm, and costs no points.
@@ -21,7 +22,6 @@ ERROR = re.compile(
 FRAME = re.compile(r"^(?:==\d+==)?\s+(?:at|by) 0x[0-9A-F]+: (.*)$")
 LOST = re.compile(r"(?:definitely|indirectly) lost: ([\d,]+)(?: \([^)]*\))? bytes in ([\d,]+)")
 REACHABLE = re.compile(r"still reachable: ([\d,]+)(?: \([^)]*\))? bytes in ([\d,]+)")
-VGDB_LIMIT_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,10 @@ def parse_leaks(report: str) -> Leaks:
 
 def leaks_while_running(server: Server) -> Leaks:
     """Has valgrind look for leaks now, by `vgdb leak_check full`; the stacks shown are of what grew since the last time."""
+    server.settle_without_clients()
     command = ["vgdb", f"--vgdb-prefix={server.vgdb_prefix}", f"--pid={server.process.inner_pid or server.pid}",
                "leak_check", "full", "definiteleak", "increased"]
-    return parse_leaks(server.process.in_jail(command, VGDB_LIMIT_S * server.patience.scale))
+    return parse_leaks(server.process.in_jail(command, OWN_LIMIT_S))
 
 
 def errors(log: str) -> list[str]:

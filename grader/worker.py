@@ -17,9 +17,9 @@ from grader.check import ALL
 from grader.errors import BadCommandLine
 from grader.isolation import Isolation
 from grader.network import adopt_orphans
-from grader.patience import Patience, measured_scale
 from grader.run import Setting
 from grader.submission import Build, build
+from grader.time_limit import TimeLimit, measured_scale
 from grader.verdicts import judge, skip, unmet
 from grader.workspace import Workspace
 
@@ -39,13 +39,13 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def prepare(orders: dict, workspace: Workspace, isolation: Isolation, patience: Patience) -> Build:
+def prepare(orders: dict, workspace: Workspace, isolation: Isolation, time_limit: TimeLimit) -> Build:
     try:
         workspace.take(Path(orders["submission"]))
     except (OSError, BadCommandLine) as error:
         return Build(False, False, problem=f"it cannot be copied: {error}")
     workspace.hand_over(isolation)
-    built = build(workspace, isolation, patience)
+    built = build(workspace, isolation, time_limit)
     workspace.take_back(isolation)
     workspace.fill(orders["seed"])
     return built
@@ -53,11 +53,11 @@ def prepare(orders: dict, workspace: Workspace, isolation: Isolation, patience: 
 
 def grade(orders: dict) -> None:
     isolation = Isolation(orders["isolation"], orders["job"], orders["as_root"], orders["other_threads"])
-    patience = Patience(orders["timeout"], measured_scale())
+    time_limit = TimeLimit(orders["timeout"], measured_scale())
     workspace = Workspace(Path(orders["workspace"]))
-    built = prepare(orders, workspace, isolation, patience)
-    tell("build", build=built.as_json(), scale=round(patience.scale, 2))
-    setting = Setting(workspace, isolation, patience, Path(orders["shim"]), built)
+    built = prepare(orders, workspace, isolation, time_limit)
+    tell("build", build=built.as_json(), scale=round(time_limit.scale, 2))
+    setting = Setting(workspace, isolation, time_limit, Path(orders["shim"]), built)
     results = {}
     for id, points, column in orders["tests"]:
         tell("begin", id=id)

@@ -19,14 +19,14 @@ def exists(run):
         why="A server that ends at once serves no client.", rule="assignment: the program is ./aws, and `ps -C aws` finds it")
 def runs(run):
     server = run.start(listening=False)
-    run.patience.until(lambda: server.sockets(procfs.LISTEN) or not server.alive)  # or it has just not got so far
+    run.time_limit.until(lambda: server.sockets(procfs.LISTEN) or not server.alive)  # or it has just not got so far
     server.must_be_alive("its start")
     if procfs.name(server.pid) != "aws":
         raise Failed("a process named aws", f"a process named {procfs.name(server.pid)!r}")
 
 
 def listening_sockets(run, server):
-    run.patience.until(lambda: server.sockets(procfs.LISTEN) or not server.alive)
+    run.time_limit.until(lambda: server.sockets(procfs.LISTEN) or not server.alive)
     if not server.alive:
         raise Failed("a listening socket", f"{server.process.ending()}")
     return server.sockets(procfs.LISTEN)

@@ -18,10 +18,10 @@ def traced(run, target):
 def calls_for(run, tracer, target):
     """The calls that the server makes for one download, after one that warms it up."""
     run.must_get("/static/small00.dat")
-    run.patience.until(tracer.is_at_rest)
+    run.time_limit.until(tracer.is_at_rest)
     begin = len(tracer.calls)
     run.must_get(target)
-    run.patience.until(tracer.is_at_rest)
+    run.time_limit.until(tracer.is_at_rest)
     return tracer.calls[begin:]
 
 

@@ -22,13 +22,14 @@ def send_and_wait(run, connection, data):
        why="TCP is a stream: a request may come in any number of pieces, with any time between them.",
        rule="recv(2); tcp(7); RFC 9112, section 2.2")
 def split(run):
-    run.start(plan=None)
+    server = run.start(plan=None)
     for target in ("/static/small01.dat", "/dynamic/small02.dat"):
         request = request_bytes(target)
         places = sorted(run.random.sample(range(1, len(request)), PIECES - 2) + [len(request) - 2])
         with run.connect() as connection:
             for begin, end in zip([0] + places, places):
                 send_and_wait(run, connection, request[begin:end])
+                server.settle()
             connection.send(request[places[-1]:])
             run.must_be_file(target, connection.response(), f"for a request in {PIECES} pieces")
 

@@ -27,6 +27,7 @@ def ask_often(run, count):
 def descriptors(run):
     server = run.start(plan=None)
     ask_often(run, 20)
+    server.settle_without_clients()
     before = server.open_descriptors()
     ask_often(run, REQUESTS)
     must_return_to(run, server, before, f"{REQUESTS} requests")
@@ -39,8 +40,10 @@ def descriptors(run):
 def memory(run):
     server = run.start(plan=None)
     ask_often(run, REQUESTS)
+    server.settle_without_clients()
     before = procfs.private_bytes(server.pid)
     ask_often(run, REQUESTS)
+    server.settle_without_clients()
     grown = procfs.private_bytes(server.pid) - before
     if grown > GROWTH_BYTES:
         raise Failed(f"no more than {GROWTH_BYTES >> 10} KiB more after {REQUESTS} requests", f"{grown >> 10} KiB more")

@@ -41,8 +41,8 @@ def valgrind_exit(run):
         if wanted is None:
             return
         server.signal(wanted)
-        if server.process.wait(run.patience.limit_s) is None:
-            raise Failed(f"the end after {wanted.name}, for which it has a handler", "it still runs")
+        run.must_wait_until(lambda: server.process.has_ended, f"the end after {wanted.name}, for which it has a handler",
+                            "it still runs")
         lost.append(parse_leaks(server.valgrind_log.read_text(errors="replace")))
     if lost[1].lost_blocks - lost[0].lost_blocks >= REQUESTS // 10:
         must_not_lose(lost[0], lost[1], f"{REQUESTS} more requests")

@@ -60,8 +60,8 @@ def failures(report: dict) -> dict[str, str]:
 def mistakes(fault: Fault, report: dict) -> list[str]:
     """What is wrong with the grader's opinion of a fault; empty if nothing is."""
     failed = failures(report)
-    played = {test["id"] for test in report["tests"]}
-    missed = [f"not found by {id}" for id in fault.found_by if id in played and id not in failed]
+    verdicts = {test["id"]: test["verdict"] for test in report["tests"]}
+    missed = [f"not found by {id}, which is {verdicts[id]}" for id in fault.found_by if verdicts.get(id, "fail") != "fail"]
     allowed = (*fault.found_by, *fault.consequences)
     surplus = [f"{id} failed, too: {evidence}" for id, evidence in failed.items()
                if not any(fnmatch.fnmatchcase(id, pattern) for pattern in allowed)]

@@ -1,4 +1,4 @@
-"""What is told while grading goes on: a bar on a terminal, plain lines elsewhere."""
+"""What the grader writes while it works: a bar on a terminal, plain lines elsewhere."""
 import os
 import pty
 import subprocess
