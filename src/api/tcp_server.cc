@@ -75,7 +75,7 @@ void TcpServerBase::run() {
     }
     const Forget forget{impl};
     impl.stop_switch.run(loops);
-  } catch (const std::system_error& error) {
+  } catch (const std::runtime_error& error) {
     throw SetupError(error.what());
   }
 }

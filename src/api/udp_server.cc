@@ -70,7 +70,7 @@ void UdpServer::run() {
       }
     }
     impl.stop_switch.run(loops);
-  } catch (const std::system_error& error) {
+  } catch (const std::runtime_error& error) {
     throw SetupError(error.what());
   }
 }
