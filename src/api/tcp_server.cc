@@ -1,6 +1,7 @@
 #include "aws/tcp_server.h"
 
 #include <exception>
+#include <stdexcept>
 #include <vector>
 
 #include "api/run_loops.h"

@@ -6,7 +6,7 @@
 #include <array>
 #include <deque>
 #include <exception>
-#include <system_error>
+#include <stdexcept>
 
 #include "api/run_loops.h"
 #include "api/server_url.h"
