@@ -1,11 +1,16 @@
 // aws: reads the command line, starts the event loops, waits for a signal, ends them.
 #include <fmt/core.h>
 #include <sys/poll.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <cstdint>
 #include <exception>
 #include <filesystem>
 #include <iterator>
+#include <limits>
 #include <new>
 #include <optional>
 #include <system_error>
@@ -44,25 +49,54 @@ void say_where(const Options& options, std::uint16_t port) {
                   options.threads == 1 ? "" : "s");
 }
 
-// Waits for `fd` to be readable, or for all loops to end: then false.
-bool comes_before_end(const EventLoopGroup& loops, int fd) {
+enum class Came : std::uint8_t { Signal, End, TooLate };
+
+// Waits for `fd` to be readable, for all loops to end, or for `within` to pass.
+Came next_of(const EventLoopGroup& loops, int fd, std::chrono::milliseconds within) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point limit = Clock::now() + within;
   pollfd watched[] = {{fd, POLLIN, 0}, {loops.ended_fd(), POLLIN, 0}};
-  while (::poll(watched, std::size(watched), -1) < 0) {
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(limit - Clock::now()).count();
+    const int timeout_ms = static_cast<int>(std::max<std::int64_t>(left, 0));
+    const int count = ::poll(watched, std::size(watched), timeout_ms);
+    if (count == 0 && Clock::now() >= limit) return Came::TooLate;
+    if (count > 0) return watched[1].revents != 0 ? Came::End : Came::Signal;
   }
-  return watched[1].revents == 0;
+}
+
+// The loops have closed all connections and still wait for threads, most likely for a mount that
+// does not answer. Such a thread cannot be ended, except with the process.
+[[noreturn]] void give_up(const EventLoopGroup& loops) {
+  ::alarm(kLastWaitS);  // for a log that nobody reads
+  for (const std::string& path : loops.paths_of_running())
+    log_warning("a thread still waits for {}", path.empty() ? "a file to be closed" : path);
+  log_warning("the server exits without waiting any longer");
+  ::_exit(1);
 }
 
 // Returns when all loops have ended. The first signal lets running answers finish, the second one
 // cuts them.
-void wait_for_end(EventLoopGroup& loops, const StopSignals& signals) {
-  if (!comes_before_end(loops, signals.first())) return;
+void wait_for_end(EventLoopGroup& loops, const StopSignals& signals, std::int64_t grace_us) {
+  constexpr auto kForever = std::chrono::milliseconds(std::numeric_limits<int>::max());
+  constexpr auto kForThreads = std::chrono::seconds(kLastWaitS - 1);  // before the alarm
+  Came came = Came::TooLate;
+  while (came == Came::TooLate)
+    came = next_of(loops, signals.first(), kForever);
+  if (came == Came::End) return;
   loops.stop(Stop::Gracefully);
   log_info("stopping when running answers are finished");
-  if (!comes_before_end(loops, signals.second())) return;
-  loops.stop(Stop::AtOnce);
-  log_info("stopping at once");
-  while (comes_before_end(loops, -1)) {
+  const auto grace =
+      std::chrono::ceil<std::chrono::milliseconds>(std::chrono::microseconds(grace_us));
+  came = next_of(loops, signals.second(),
+                 std::min<std::chrono::milliseconds>(kForever, grace + kForThreads));
+  if (came == Came::End) return;
+  if (came == Came::Signal) {
+    loops.stop(Stop::AtOnce);
+    log_info("stopping at once");
+    came = next_of(loops, -1, kForThreads);
   }
+  if (came == Came::TooLate) give_up(loops);
 }
 
 // A line for everybody, the details for who asked.
@@ -98,7 +132,7 @@ EventLoop::Leftovers serve(const Options& options) {
   if (sendfile_is_refused()) log_warning("sendfile is refused here: /static is read and sent");
   loops.start();
   say_where(options, port);
-  wait_for_end(loops, signals);
+  wait_for_end(loops, signals, options.loops.grace_us);
   loops.join();
 
   const HttpCounters sum = server.counters();

@@ -40,8 +40,8 @@ struct ServerOptions {
   // After stop(), for clients to take the bytes that wait for them. 0: they are cut at once.
   std::chrono::milliseconds drain_timeout{10'000};
 
-  // SIGTERM, SIGINT and SIGHUP stop the server: the first one as stop() does, the second one at
-  // once. They are caught by handlers while the server object exists. If false, the server leaves
+  // SIGTERM, SIGINT, SIGHUP and SIGXCPU stop the server: the first one as stop() does, the second
+  // one at once. Handlers catch them while the server object exists. If false, the server leaves
   // all signals alone.
   bool stop_on_signals = true;
 };

@@ -1,6 +1,7 @@
 #include "aws/tcp_server.h"
 
 #include <exception>
+#include <stdexcept>
 #include <vector>
 
 #include "api/run_loops.h"
@@ -75,7 +76,7 @@ void TcpServerBase::run() {
     }
     const Forget forget{impl};
     impl.stop_switch.run(loops);
-  } catch (const std::system_error& error) {
+  } catch (const std::runtime_error& error) {
     throw SetupError(error.what());
   }
 }

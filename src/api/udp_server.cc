@@ -6,7 +6,7 @@
 #include <array>
 #include <deque>
 #include <exception>
-#include <system_error>
+#include <stdexcept>
 
 #include "api/run_loops.h"
 #include "api/server_url.h"
@@ -70,7 +70,7 @@ void UdpServer::run() {
       }
     }
     impl.stop_switch.run(loops);
-  } catch (const std::system_error& error) {
+  } catch (const std::runtime_error& error) {
     throw SetupError(error.what());
   }
 }

@@ -92,6 +92,9 @@ void EventLoop::iterate() {
     Poller::dispatch(event);
   submit_reads();
   if (timer_is_due) expire_timeouts();
+  if (disk_io_ && disk_io_->threads().next_check_us() <= now.monotonic_us) {
+    disk_io_->threads().check_hung(now.monotonic_us);
+  }
   for (const auto& acceptor : acceptors_)
     acceptor->on_tick();
   check_stop();  // again: the wake-up of a stop may have been read since
@@ -126,6 +129,7 @@ void EventLoop::set_timer() {
   for (const auto& acceptor : acceptors_)
     next_us = std::min(next_us, acceptor->next_tick_us());
   if (stopping && alive_ > 0) next_us = std::min(next_us, stop_deadline_us_);
+  if (disk_io_) next_us = std::min(next_us, disk_io_->threads().next_check_us());
   timer_.fire_by(next_us);
 }
 

@@ -71,6 +71,16 @@ void EventLoopGroup::stop(Stop stop) {
     loop->wake();
 }
 
+std::vector<std::string> EventLoopGroup::paths_of_running() const {
+  std::vector<std::string> paths;
+  for (const auto& loop : loops_) {
+    if (loop->disk == nullptr) continue;
+    const std::vector<std::string> more = loop->disk->threads().paths_of_running();
+    paths.insert(paths.end(), more.begin(), more.end());
+  }
+  return paths;
+}
+
 void EventLoopGroup::join() {
   for (std::thread& thread : threads_)
     thread.join();

@@ -42,6 +42,10 @@ class EventLoopGroup {
   // Raises LoopSharedState::stop. Any thread may call this.
   void stop(Stop stop);
 
+  // Returns the paths that threads of the loops' pools are working on. Any thread may call this
+  // until join() has returned.
+  [[nodiscard]] std::vector<std::string> paths_of_running() const;
+
   // Readable when all loops have ended.
   [[nodiscard]] int ended_fd() const { return ended_fd_.get(); }
 

@@ -51,8 +51,8 @@ class Session : public EventSource, public Completion, public TimeoutEntry {
   Session& operator=(const Session&) = delete;
 
   // Does what `event` makes possible and returns what to wait for. After Close or HandOver it is
-  // not called again, and the loop closes the socket. A loop destroys a closed session at the end of the iteration, or later if it
-  // has pending work.
+  // not called again, and the loop closes the socket. A loop destroys a closed session at the end
+  // of the iteration, or later if it has pending work.
   [[nodiscard]] virtual Want advance(Event event) = 0;
 
   // What it is working on, for reports: an HTTP request's target, for example. May be empty. Valid

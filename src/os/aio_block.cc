@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "os/aio.h"
+#include "os/mount_points.h"
 
 namespace aws {
 namespace {
@@ -28,6 +30,14 @@ void AioBlock::prepare_for_helper(const AioRead& read) {
 
 void AioBlock::run(Sys& sys) noexcept {
   result_ = use == AioRead::Use::Bytes ? sys.pread(file_, {memory, length_}, offset_) : touch(sys);
+}
+
+std::string AioBlock::path() const {
+  return path_of(file_);
+}
+
+void AioBlock::refuse() noexcept {
+  result_ = -EIO;
 }
 
 // Reads everything into the page cache and drops it. Returns the bytes read, or -errno.

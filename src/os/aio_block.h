@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <string>
 
 #include "os/aio_read.h"
 #include "os/thread_pool.h"
@@ -37,6 +38,8 @@ class AioBlock final : public Task {
 
  private:
   void run(Sys& sys) noexcept override;
+  [[nodiscard]] std::string path() const override;
+  void refuse() noexcept override;
   [[nodiscard]] ssize_t touch(Sys& sys) const noexcept;
   void finished(CompletionList& ready) override;
 

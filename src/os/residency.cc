@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "os/file_system.h"
+#include "os/mount_points.h"
 #include "os/saturating.h"
 
 namespace aws {
@@ -37,6 +38,7 @@ struct Residency::Study final : public Task {
   explicit Study(int open_file) : file(open_file) {}
 
   void run(Sys& sys) noexcept override { file_system = sys.file_system_of(file); }
+  [[nodiscard]] std::string path() const override { return path_of(file); }
   void finished(CompletionList& ready) override {
     done = true;
     Task::finished(ready);

@@ -8,15 +8,32 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
+#include <chrono>
+#include <map>
 #include <system_error>
 #include <utility>
 
 #include "os/event_fd.h"
+#include "os/log.h"
+#include "os/mount_points.h"
 
 namespace aws {
 
+namespace {
+
+// As Moment::monotonic_us.
+std::int64_t monotonic_us() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+}
+
+}  // namespace
+
 ThreadPool::ThreadPool(Sys& sys, std::size_t threads, std::size_t queue)
-    : sys_(sys), event_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), queue_limit_(queue) {
+    : sys_(sys),
+      event_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      queue_limit_(queue),
+      threads_at_first_(threads) {
   if (!event_fd_) throw std::system_error(errno, std::generic_category(), "eventfd");
   for (std::vector<Task*>* list : {&running_, &to_do_, &done_})
     list->reserve(queue);
@@ -64,6 +81,11 @@ void ThreadPool::hand_over() {
     task.state_ = Task::State::Running;
     task.pending_ = PendingWork(*task.completion_);
     running_.push_back(&task);
+    if (next_check_us_ == kNever) next_check_us_ = monotonic_us() + kCheckUs;
+    if (is_refused(task)) {
+      refuse(task);
+      continue;
+    }
     {
       const std::lock_guard lock(mutex_);
       to_do_.push_back(&task);
@@ -77,6 +99,83 @@ bool ThreadPool::withdraw(Task& task) {
   task.unlink();
   task.state_ = Task::State::Idle;
   return true;
+}
+
+// ---- Tasks that hang
+
+void ThreadPool::check_hung(std::int64_t now_us) {
+  next_check_us_ = running_.empty() ? kNever : now_us + kCheckUs;
+  hung_mounts_ = hung_mounts(now_us);
+  std::vector<Task*> refused;
+  if (!hung_mounts_.empty()) {
+    const std::lock_guard lock(mutex_);
+    const auto kept = std::stable_partition(to_do_.begin(), to_do_.end(),
+                                            [this](Task* task) { return !is_refused(*task); });
+    refused.assign(kept, to_do_.end());
+    to_do_.erase(kept, to_do_.end());
+  }
+  for (Task* const task : refused)
+    refuse(*task);
+  add_threads();
+}
+
+// Counts the threads that hang. Returns the mounts in which too many of them do.
+std::vector<std::string> ThreadPool::hung_mounts(std::int64_t now_us) {
+  std::vector<Busy> hung;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Busy* const busy : busy_) {
+      if (busy->since_us <= now_us - kHungUs) hung.push_back(*busy);
+    }
+  }
+  hung_ = hung.size();
+  std::map<std::string, std::size_t> tasks_in;
+  for (const Busy& busy : hung) {  // a task that ends meanwhile stays until reap()
+    if (busy.task != nullptr) ++tasks_in[mount_point_of(busy.task->path())];
+  }
+  std::vector<std::string> mounts;
+  for (const auto& [mount, tasks] : tasks_in) {
+    if (!mount.empty() && tasks >= threads_at_first_) mounts.push_back(mount);
+  }
+  return mounts;
+}
+
+bool ThreadPool::is_refused(const Task& task) const {
+  if (hung_mounts_.empty()) return false;
+  const std::string mount = mount_point_of(task.path());
+  return std::find(hung_mounts_.begin(), hung_mounts_.end(), mount) != hung_mounts_.end();
+}
+
+// Finishes a task that no thread runs.
+void ThreadPool::refuse(Task& task) {
+  task.refuse();
+  {
+    const std::lock_guard lock(mutex_);
+    done_.push_back(&task);
+  }
+  announce(event_fd_.get());
+}
+
+// Has as many threads that do not hang as there were at first, if that is possible.
+void ThreadPool::add_threads() {
+  const std::size_t wanted =
+      threads_at_first_ + std::min(hung_, static_cast<std::size_t>(kMostExtraThreads));
+  try {
+    while (threads_.size() < wanted)
+      threads_.emplace_back([this] { work(); });
+  } catch (const std::system_error& error) {
+    log_warning("no thread can be created for others that hang: {}", error.what());
+  }
+}
+
+std::vector<std::string> ThreadPool::paths_of_running() {
+  std::vector<std::string> paths;
+  const std::lock_guard lock(mutex_);
+  for (const Busy* const busy : busy_)
+    paths.push_back(busy->task != nullptr ? busy->task->path() : "");
+  std::sort(paths.begin(), paths.end());
+  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+  return paths;
 }
 
 // A thread has run `task`.
@@ -124,23 +223,30 @@ void ThreadPool::drain() {
 // What each thread runs.
 void ThreadPool::work() noexcept {
   ::pthread_setname_np(::pthread_self(), "aws-helper");
+  Busy busy;
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [this] { return ending_ || !to_do_.empty() || !to_close_.empty(); });
     if (!to_close_.empty()) {
       std::vector<UniqueFd> closing;
       closing.swap(to_close_);
+      busy = {nullptr, monotonic_us()};
+      busy_.push_back(&busy);
       lock.unlock();
       closing.clear();
       lock.lock();
+      std::erase(busy_, &busy);
       continue;
     }
     if (to_do_.empty()) return;
     Task& task = *to_do_.front();
     to_do_.erase(to_do_.begin());
+    busy = {&task, monotonic_us()};
+    busy_.push_back(&busy);
     lock.unlock();
     task.run(sys_);
     lock.lock();
+    std::erase(busy_, &busy);
     done_.push_back(&task);
     lock.unlock();  // the loop is about to wake, and would find the lock taken
     announce(event_fd_.get());

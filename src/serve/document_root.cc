@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "os/file_system.h"
+#include "os/mount_points.h"
 #include "serve/beneath_walk.h"
 #include "serve/file_cache.h"
 
@@ -42,6 +43,7 @@ DocumentRoot::DocumentRoot(const std::string& path) : path_(path) {
     throw std::runtime_error("document root " + path + ": " + std::strerror(error) +
                              "; name an existing folder with --root");
   }
+  absolute_path_ = path_of(first_.directory.get());
   first_.directory.reset();
 }
 

@@ -27,6 +27,9 @@ class DocumentRoot {
   // std::runtime_error, with a message that says what to do, if `path` names no directory.
   explicit DocumentRoot(const std::string& path);
 
+  // The absolute path of the root, without symbolic links, at the time of construction.
+  [[nodiscard]] const std::string& absolute_path() const { return absolute_path_; }
+
   // Opens `path`, relative to the root, for reading; "" is the root itself. Symbolic links are
   // followed as long as they stay beneath the root (EXDEV). Never blocks on a FIFO or a device:
   // returns ENOENT for anything but regular files and directories. Returns EAGAIN and sets
@@ -49,6 +52,7 @@ class DocumentRoot {
   [[nodiscard]] int identify(Lookup& lookup, int directory, OpenedRoot& root) const;
 
   std::string path_;
+  std::string absolute_path_;
   UniqueFd base_;     // the directory that a relative path starts from; closed if path_ is absolute
   OpenedRoot first_;  // the result of the constructor's lookup, with its directory closed
   mutable std::atomic<bool> lacks_openat2_ = false;

@@ -42,6 +42,8 @@ class FolderReader {
   // After 0: entries were left unread, for there are too many.
   [[nodiscard]] bool is_cut_short() const { return is_cut_short_; }
 
+  [[nodiscard]] int directory() const { return folder_.get(); }
+
  private:
   int add_entry(Sys& sys, const char* name, unsigned char type, std::vector<ListingEntry>& entries);
   int find_status(Sys& sys, const char* name, struct stat& status, bool& hides_size);

@@ -8,11 +8,13 @@
 // in order. See FolderReader for what is listed, and for the memory that it takes.
 #pragma once
 
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "os/mount_points.h"
 #include "os/shared_fd.h"
 #include "os/thread_pool.h"
 #include "serve/body.h"
@@ -56,6 +58,8 @@ class ListingBody final : public Body {
         : reader(std::move(folder_reader)), entries(sort) {}
 
     void run(Sys& sys) noexcept override;
+    [[nodiscard]] std::string path() const override { return path_of(reader.directory()); }
+    void refuse() noexcept override { result = -EIO; }
 
     FolderReader reader;
     SortedEntries entries;

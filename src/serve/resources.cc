@@ -89,7 +89,21 @@ Resources::Resources(Site site)
 
 Response Resources::answer(const Request& request, const BodyTools& tools,
                            Completion& completion) const {
-  Response response = respond(request, tools, completion);
+  return finished(request, respond(request, tools, completion));
+}
+
+Response Resources::unavailable(const Request& request) const {
+  return finished(request, status_response(503));
+}
+
+std::string Resources::path_of(const Request& request) const {
+  std::string made;
+  const std::optional<Target> target = parse_target(request.target, made);
+  return target ? root_.absolute_path() + "/" + std::string(target->path) : "";
+}
+
+// Adds what all answers have in common.
+Response Resources::finished(const Request& request, Response response) const {
   response.head.common_fields = common_fields_;
   if (request.method == Method::Head) {
     response.body.reset();

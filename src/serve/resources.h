@@ -31,7 +31,14 @@ class Resources {
   [[nodiscard]] Response answer(const Request& request, const BodyTools& tools,
                                 Completion& completion) const;
 
+  // The answer 503, whatever `request` asks for: the file system of its path does not answer.
+  [[nodiscard]] Response unavailable(const Request& request) const;
+
+  // The absolute path that `request` asks for; "" if its target is malformed. Looks nothing up.
+  [[nodiscard]] std::string path_of(const Request& request) const;
+
  private:
+  [[nodiscard]] Response finished(const Request& request, Response response) const;
   [[nodiscard]] Response respond(const Request& request, const BodyTools& tools,
                                  Completion& completion) const;
   [[nodiscard]] Response find(const Visit& visit) const;

@@ -9,9 +9,11 @@
 
 #include <sys/types.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <string>
 
+#include "os/mount_points.h"
 #include "os/shared_fd.h"
 #include "os/sys.h"
 #include "os/thread_pool.h"
@@ -60,6 +62,8 @@ class UnsizedBody final : public Body {
         : file(std::move(opened)), offset(static_cast<off_t>(begin)) {}
 
     void run(Sys& sys) noexcept override;
+    [[nodiscard]] std::string path() const override { return path_of(file.get()); }
+    void refuse() noexcept override { result = -EIO; }
 
     SharedFd file;
     off_t offset;

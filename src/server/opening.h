@@ -5,6 +5,7 @@
 // while it runs (PendingWork).
 #pragma once
 
+#include <string>
 #include <utility>
 
 #include "http/request.h"
@@ -36,6 +37,8 @@ class Opening final : public Task {
         .sys = tools_.sys, .disk = tools_.disk, .lookup = lookup, .now = tools_.now};
     response_ = resources_.answer(request_, tools, completion_);
   }
+  [[nodiscard]] std::string path() const override { return resources_.path_of(request_); }
+  void refuse() noexcept override { response_ = resources_.unavailable(request_); }
   void finished(CompletionList& ready) override {
     if (cache_ != nullptr) cache_->adopt(std::move(root_));  // newer than the loop's, perhaps
     Task::finished(ready);

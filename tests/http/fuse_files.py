@@ -2,7 +2,7 @@
 
     fuse_files.py DIRECTORY FILES COMMAND…
 
-FILES is JSON: {"name": {"told": 0, "size": 5, "error_at": 3}}. The file's size is said to be `told`; it has
+FILES is JSON: {"name": {"told": 0, "size": 5, "error_at": 3, "hangs": "open"}}. A request that "hangs" is never answered. The file's size is said to be `told`; it has
 pattern(size) to give, without a page cache (FOPEN_DIRECT_IO), and EIO from the byte `error_at` on. The
 requests are linux/fuse.h's, read from /dev/fuse by a child that ends with the command."""
 import ctypes
@@ -63,6 +63,10 @@ class Files:
             return self.read(node, offset, size) if opcode == READ else self.entries(offset)
         return b"" if opcode in (RELEASE, RELEASEDIR, FLUSH, DESTROY) else -errno.ENOSYS
 
+    def hangs(self, opcode, node):
+        request = {OPEN: "open", READ: "read"}.get(opcode)
+        return request is not None and self.files[node - ROOT - 1].get("hangs") == request
+
     def read(self, node, offset, size):
         file = self.files[node - ROOT - 1]
         end = file.get("error_at")
@@ -88,7 +92,7 @@ class Files:
                     continue
                 return
             _, opcode, unique, node, *_ = HEADER.unpack_from(request)
-            if opcode in UNANSWERED:
+            if opcode in UNANSWERED or self.hangs(opcode, node):
                 continue
             reply = self.answer(opcode, node, request[HEADER.size:])
             error, body = (reply, b"") if isinstance(reply, int) else (0, reply)
