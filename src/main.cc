@@ -153,7 +153,8 @@ EventLoop::Leftovers serve(const Options& options) {
 const char* advice(const std::error_code& error) {
   switch (error.value()) {
     case EAGAIN:  // pthread_create(3)
-      return "no thread can be started; raise `ulimit -u`, or lower --threads or --helper-threads";
+      return "no thread can be started; raise `ulimit -u` or `-v`, or lower --threads or "
+             "--helper-threads";
     case EMFILE:
     case ENFILE:
       return "raise `ulimit -n` or fs.file-max, or lower --threads";

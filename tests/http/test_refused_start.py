@@ -3,11 +3,12 @@ import os
 import re
 import resource
 import shutil
+import signal
 import subprocess
 
 import pytest
 
-from conftest import AWS
+from conftest import AWS, SHIM
 
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 CALLS = ["clone3", "eventfd2", "epoll_create1", "epoll_ctl", "timerfd_create", "io_setup", "socket", "bind", "listen"]
@@ -48,6 +49,63 @@ def test_each_refused_call_is_one_line_and_status_1(tmp_path, call):
         assert errors.count("\n") == 1 and errors.startswith("aws: "), (nth, errors)
         assert re.search(r"raise|lower|choose|refuses|already|Function", errors), (nth, errors)
     assert refused > 0
+
+
+def start_of(tmp_path, *wrapper, env=None):
+    """Starts a server. Returns its exit status and what it printed on stderr; (None, "") if it serves."""
+    (tmp_path / "static").mkdir(exist_ok=True)
+    process = subprocess.Popen([*wrapper, AWS, "--root", tmp_path, "--port", "0", "--threads", "2"], env=env,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    serves = process.stdout.readline().startswith("aws: serving")
+    if serves:
+        process.terminate()
+    _, errors = process.communicate(timeout=60)
+    if serves:
+        assert process.returncode == 0, errors
+        return None, ""
+    return process.returncode, errors
+
+
+def failing_malloc(nth):
+    return os.environ | {"LD_PRELOAD": str(SHIM), "SOCKOP": f"malloc:ENOMEM@@{nth}"}
+
+
+def assert_refused(status, errors, what):
+    assert status == 1, (what, status, errors)
+    assert errors.count("\n") == 1 and errors.startswith("aws: "), (what, errors)
+    assert re.search("raise|lower|free memory", errors), (what, errors)
+
+
+def test_too_little_address_space_is_one_line_and_status_1(tmp_path):
+    """setrlimit(2): RLIMIT_AS. With less than the first value, the dynamic loader fails before main()."""
+    refused = 0
+    for mebibytes in range(40, 400, 3):
+        status, errors = start_of(tmp_path, "prlimit", f"--as={mebibytes << 20}")
+        if status is None:
+            break
+        if status != 127:
+            refused += 1
+            assert_refused(status, errors, mebibytes)
+    assert refused > 3
+
+
+def test_memory_that_is_refused_is_one_line_and_status_1(tmp_path):
+    """The n-th malloc(3) fails: each of the first, and then every 23rd, until the server needs no more. Libraries allocate
+    some objects before main(), where nothing can be caught."""
+    nth, refused = 1, 0
+    while start_of(tmp_path, env=failing_malloc(nth))[0] == -signal.SIGABRT:
+        nth += 1
+    assert nth < 40
+    while True:
+        status, errors = start_of(tmp_path, env=failing_malloc(nth))
+        if status is None:
+            if nth > 1000:
+                break
+        else:
+            refused += 1
+            assert_refused(status, errors, nth)
+        nth += 1 if nth < 60 else 23
+    assert refused > 100
 
 
 @needs_strace
