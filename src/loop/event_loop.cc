@@ -162,6 +162,7 @@ void EventLoop::submit_reads() {
 
 // Completions that become ready meanwhile are notified in the next iteration.
 void EventLoop::notify_ready() {
+  if (ready.empty()) return;
   CompletionList batch;
   batch.append(ready);
   notify_all(batch);
@@ -312,6 +313,7 @@ void EventLoop::expire_timeouts() {
 }
 
 void EventLoop::destroy_closed() {
+  if (closed_.empty()) return;
   std::erase_if(closed_, [](const std::unique_ptr<Session>& session) {
     return !session->has_pending_work();
   });
