@@ -22,6 +22,10 @@ AWS_TSAN = TOP / "build/tsan/aws"
 SHIM = TOP / "sockop_preload.so"
 KINDS = ("static", "dynamic")
 
+# The calibration of the grader grades dozens of submissions: `make grade-self` asks for it. It is named here because a
+# conftest.py in tests/grader would replace this module in sys.modules.
+collect_ignore = [] if os.environ.get("GRADE_SELF") else ["grader/test_grade_faults.py"]
+
 
 def pytest_make_parametrize_id(val, argname):
     """Long bytes are named by their length: a test's name is for reading."""

@@ -1,4 +1,4 @@
-"""The calibration that fits in each run of the tests: the solution without a fault, ./aws, and faults that show at once.
+"""The calibration: the solution without a fault, ./aws, and faults that show at once. Only GRADE_SELF has it collected.
 
 Each fault is played by the tests that are meant to find it, and by a few that must not fail. `make grade-self` plays
 all faults by all tests, and here those that take longer: the environment variable GRADE_SELF asks for them.

@@ -1,5 +1,6 @@
 """A mount that does not answer (FUSE here; NFS is like it): it costs its own clients, and nobody else. A stop does not wait
 for it."""
+import select
 import signal
 
 import pytest
@@ -30,6 +31,16 @@ def ask(server, target):
     client = server.client(timeout=60)
     client.request(target)
     return client
+
+
+def statuses_of(clients, count):
+    """The statuses of the first `count` answers that come to any of the clients."""
+    waiting, statuses = {client.socket: client for client in clients}, []
+    while len(statuses) < count:
+        ready, _, _ = select.select(waiting, [], [], 60)
+        assert ready, f"only {statuses} came"
+        statuses += [waiting.pop(socket).answer().status for socket in ready]
+    return statuses[:count]
 
 
 def stop(server):
@@ -65,11 +76,12 @@ def test_others_are_served_meanwhile(server, call):
     for number in range(3):  # two of them would hold all threads
         answer = server.get(f"/static/live/good{number}", timeout=60)
         assert (answer.status, answer.body) == (200, fuse_files.pattern(5000))
-    refused = server.get("/static/dead/open7", timeout=60)
-    assert refused.status == 503
+    # Until two of them have hung for long, a further one may hang in the thread that took over for the first.
+    further = [ask(server, f"/static/dead/open{number}") for number in range(2, 8)]
+    assert statuses_of(further, 4) == [503] * 4
     assert server.get("/static/live/good7").status == 200
     assert stop(server)[0] == 1
-    for client in hanging:
+    for client in hanging + further:
         client.close()
 
 
@@ -79,8 +91,7 @@ def test_a_crowd_for_it_is_refused(server):
     server.wait_for_line("OpeningFile, wants Disk", count=8)
     answer = server.get("/static/live/good0", timeout=60)
     assert (answer.status, answer.body) == (200, fuse_files.pattern(5000))
-    statuses = [client.answer().status for client in crowd[2:]]
-    assert statuses == [503] * 6
+    assert statuses_of(crowd, 5) == [503] * 5  # two hang, or three; any of them may have come first
     assert stop(server)[0] == 1
     for client in crowd:
         client.close()
