@@ -37,7 +37,7 @@ def dot_chart(title, axis, rows, series):
     for number, (label, dots) in enumerate(rows):
         y = TOP + ROW * (number + 0.5)
         parts += [line(LABELS, y, WIDTH - RIGHT, y), text(LABELS - 12, y + 4, label, "end")]
-        for index, name in reversed(series):  # who is named first lies on top
+        for index, name in reversed(series):  # the first one lies on top
             if value := dots.get(name):
                 told = f"{label}, {name.removesuffix('|hollow')}: {value:,.4g}"
                 parts.append(mark(scale(value), y, index, told, name.endswith("|hollow")))

@@ -50,7 +50,7 @@ def make_hot_and_cold(root):
 def resident_share(path):
     """The share of a file's pages that the page cache holds, 0 to 1, by mincore(2).
 
-    It is true for who may write the file, and unlike a read that does not wait it starts no
+    It is true for a process that may write the file, and unlike a read that does not wait it starts no
     readahead of what it misses.
     """
     libc = ctypes.CDLL(None, use_errno=True)

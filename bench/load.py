@@ -13,7 +13,7 @@ from servers import Failure, Server, ask
 SCRIPT = Path(__file__).with_name("wrk.lua")
 IDLE_BASELINE, IDLE_CONNECTIONS = 200, 8_000
 ANSWER_WITHIN_S = 5
-AT_ONCE = 100  # idle connections are opened together: who waits for each, waits long
+AT_ONCE = 100  # idle connections are opened together: one by one takes long
 CROWD = 1000  # so many connections have to be seen in the server
 # Whoever looks at all sockets of the machine now and then, as monitors do, takes the longer the more
 # there are, and with it a core. So beside idle connections there are several short loads, of which

@@ -17,10 +17,10 @@
 
 #include "loop/stall_report.h"
 #include "options.h"
+#include "os/descriptor_limit.h"
 #include "os/listener.h"
 #include "os/log.h"
 #include "os/open_descriptors.h"
-#include "os/refused_calls.h"
 #include "os/standard_streams.h"
 #include "os/stop_signals.h"
 #include "serve/resources.h"
@@ -31,7 +31,8 @@
 namespace aws {
 namespace {
 
-constexpr unsigned kLastWaitS = 3;  // after the second signal
+constexpr unsigned kLastWaitS = 3;      // after the second signal
+constexpr std::size_t kForAClient = 3;  // descriptors: its socket, its file, a task's root
 
 // With its symbolic links, which may be turned elsewhere while the server runs.
 std::string absolute_path(const std::string& path) {
@@ -65,11 +66,13 @@ Came next_of(const EventLoopGroup& loops, int fd, std::chrono::milliseconds with
   }
 }
 
-// The loops have closed all connections and still wait for threads, most likely for a mount that
-// does not answer. Such a thread cannot be ended, except with the process.
-[[noreturn]] void give_up(const EventLoopGroup& loops) {
+// The loops should have closed all connections by now. If they wait for threads, most likely for a
+// mount that does not answer, exits: such a thread cannot be ended, except with the process.
+void exit_without_threads(const EventLoopGroup& loops) {
+  const std::vector<std::string> paths = loops.paths_of_running();
+  if (paths.empty()) return;
   ::alarm(kLastWaitS);  // for a log that nobody reads
-  for (const std::string& path : loops.paths_of_running())
+  for (const std::string& path : paths)
     log_warning("a thread still waits for {}", path.empty() ? "a file to be closed" : path);
   log_warning("the server exits without waiting any longer");
   ::_exit(1);
@@ -88,18 +91,19 @@ void wait_for_end(EventLoopGroup& loops, const StopSignals& signals, std::int64_
   log_info("stopping when running answers are finished");
   const auto grace =
       std::chrono::ceil<std::chrono::milliseconds>(std::chrono::microseconds(grace_us));
-  came = next_of(loops, signals.second(),
-                 std::min<std::chrono::milliseconds>(kForever, grace + kForThreads));
-  if (came == Came::End) return;
-  if (came == Came::Signal) {
-    loops.stop(Stop::AtOnce);
-    log_info("stopping at once");
-    came = next_of(loops, -1, kForThreads);
+  auto limit = std::min<std::chrono::milliseconds>(kForever, grace + kForThreads);
+  while ((came = next_of(loops, signals.second(), limit)) == Came::TooLate) {
+    exit_without_threads(loops);
+    limit = kForThreads;
   }
-  if (came == Came::TooLate) give_up(loops);
+  if (came == Came::End) return;
+  loops.stop(Stop::AtOnce);
+  log_info("stopping at once");
+  while (next_of(loops, -1, kForThreads) == Came::TooLate)
+    exit_without_threads(loops);
 }
 
-// A line for everybody, the details for who asked.
+// Logs a line, and with --stalls the details.
 void report_stalls(const EventLoopGroup& group, const Options& options) {
   const std::vector<StallFigures> loops = group.stall_figures();
   StallFigures all;
@@ -129,7 +133,10 @@ EventLoop::Leftovers serve(const Options& options) {
   const std::uint16_t port = listeners.port;
   HttpServer server(options.loops, site, std::move(listeners), options.pin);
   EventLoopGroup& loops = server.loops();
-  if (sendfile_is_refused()) log_warning("sendfile is refused here: /static is read and sent");
+  check_free_descriptors(kForAClient + options.threads);
+  const DiskIo& disk_io = *loops.loop(0).disk;
+  if (!disk_io.aio().has_ring()) log_warning("kernel AIO is refused here: threads read files");
+  if (!disk_io.can_sendfile()) log_warning("sendfile is refused here: /static is read and sent");
   loops.start();
   say_where(options, port);
   wait_for_end(loops, signals, options.loops.grace_us);

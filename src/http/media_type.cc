@@ -80,6 +80,7 @@ MediaTypes::MediaTypes(std::string_view unknown) : unknown_(with_charset(unknown
 
 void MediaTypes::add_file(const std::filesystem::path& file, Wins wins) {
   std::ifstream lines(file);
+  lines.exceptions(std::ios::badbit);  // else a stream hides that memory has run out
   std::string line;
   bool is_first = true;
   while (std::getline(lines, line)) {
@@ -87,6 +88,7 @@ void MediaTypes::add_file(const std::filesystem::path& file, Wins wins) {
     if (is_first) text = without_byte_order_mark(text);
     is_first = false;
     std::istringstream words(std::string(text.substr(0, text.find('#'))));
+    words.exceptions(std::ios::badbit);
     std::string type;
     std::string extension;
     words >> type;

@@ -19,7 +19,8 @@ class MediaTypes {
 
   // Adds the types of a file in mime.types(5) format: "type ext ext …" a line, '#' begins a
   // comment; a byte-order mark at the start is skipped. Where the table has the extension already,
-  // `wins` says who is believed. A missing file adds nothing.
+  // `wins` says which one counts. A missing file adds nothing. Throws std::system_error if the file
+  // cannot be read to its end.
   enum class Wins : std::uint8_t { Table, File };
   void add_file(const std::filesystem::path& file, Wins wins = Wins::Table);
 

@@ -1,4 +1,4 @@
-// StallMeter: how long a loop's turns took, and who is to blame for the longest.
+// StallMeter: how long a loop's turns took, and what took the longest.
 //
 // A turn is what a loop does between two waits; nobody else is served meanwhile. It consists of
 // visits, one connection handed one event each, and of what the loop does for itself between them.

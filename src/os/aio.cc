@@ -5,15 +5,12 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <string>
 #include <system_error>
 #include <utility>
 
 #include "os/aio_block.h"
-#include "os/log.h"
 #include "os/refused_calls.h"
 
 namespace aws {
@@ -32,13 +29,6 @@ std::system_error setup_error(int error, std::size_t blocks) {
   return {error, std::generic_category(), what};
 }
 
-// Each loop has a context; the operator needs a single line.
-void warn_once(int error) {
-  static std::atomic<bool> warned = false;
-  if (warned.exchange(true)) return;
-  log_warning("kernel AIO is refused here ({}): threads read files instead", std::strerror(error));
-}
-
 }  // namespace
 
 AioContext::AioContext(Sys& sys, ThreadPool& threads, std::size_t blocks, std::size_t sentinels)
@@ -51,7 +41,6 @@ AioContext::AioContext(Sys& sys, ThreadPool& threads, std::size_t blocks, std::s
   const int result = sys_.aio_setup(static_cast<int>(blocks + sentinels), ring_);
   if (result < 0 && !is_refusal(result)) throw setup_error(-result, blocks + sentinels);
   has_ring_ = result >= 0;
-  if (!has_ring_) warn_once(-result);
   add_blocks(AioRead::Use::Bytes, blocks);
   add_blocks(AioRead::Use::Sentinel, sentinels);
   queue_.reserve(blocks + sentinels);

@@ -4,22 +4,23 @@
 #include <unistd.h>
 
 #include <array>
+#include <charconv>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 
 namespace aws {
 namespace {
 
-// Decodes the escapes of mountinfo: "\040" is a space.
-std::string decoded(const std::string& field) {
+// Decodes the escapes of mountinfo, three octal digits: "\\040" is a space.
+std::string decoded(std::string_view field) {
   std::string text;
-  for (std::size_t i = 0; i < field.size(); ++i) {
-    if (field[i] == '\\' && i + 3 < field.size()) {
-      text += static_cast<char>(std::stoi(field.substr(i + 1, 3), nullptr, 8));
-      i += 3;
-    } else {
-      text += field[i];
-    }
+  while (!field.empty()) {
+    unsigned char byte = 0;
+    const bool is_escape = field.front() == '\\' && field.size() > 3 &&
+                           std::from_chars(&field[1], &field[1] + 3, byte, 8).ec == std::errc();
+    text += is_escape ? static_cast<char>(byte) : field.front();
+    field.remove_prefix(is_escape ? 4 : 1);
   }
   return text;
 }
@@ -32,17 +33,22 @@ bool contains(std::string_view directory, std::string_view path) {
 
 }  // namespace
 
-std::string mount_point_of(std::string_view path) {
-  if (!path.starts_with('/')) return "";
-  std::string longest = "/";
+MountPoints::MountPoints() : directories_{"/"} {
   std::ifstream table("/proc/self/mountinfo");
   for (std::string line; std::getline(table, line);) {
     std::istringstream fields(line);
     std::string skipped;
     std::string directory;  // the fifth field
     fields >> skipped >> skipped >> skipped >> skipped >> directory;
-    directory = decoded(directory);
-    if (contains(directory, path) && directory.size() > longest.size()) longest = directory;
+    directories_.push_back(decoded(directory));
+  }
+}
+
+std::string_view MountPoints::of(std::string_view path) const {
+  if (!path.starts_with('/')) return "";
+  std::string_view longest = "/";
+  for (const std::string& directory : directories_) {
+    if (directory.size() > longest.size() && contains(directory, path)) longest = directory;
   }
   return longest;
 }

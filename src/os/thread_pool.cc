@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
-#include <chrono>
+#include <functional>
 #include <map>
 #include <system_error>
 #include <utility>
@@ -18,16 +18,6 @@
 #include "os/mount_points.h"
 
 namespace aws {
-
-namespace {
-
-// As Moment::monotonic_us.
-std::int64_t monotonic_us() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
-}
-
-}  // namespace
 
 ThreadPool::ThreadPool(Sys& sys, std::size_t threads, std::size_t queue)
     : sys_(sys),
@@ -81,8 +71,8 @@ void ThreadPool::hand_over() {
     task.state_ = Task::State::Running;
     task.pending_ = PendingWork(*task.completion_);
     running_.push_back(&task);
-    if (next_check_us_ == kNever) next_check_us_ = monotonic_us() + kCheckUs;
-    if (is_refused(task)) {
+    if (next_check_us_ == kNever) next_check_us_ = sys_.monotonic_us() + kCheckUs;
+    if (!hung_mounts_.empty() && is_refused(task, MountPoints())) {
       refuse(task);
       continue;
     }
@@ -105,12 +95,17 @@ bool ThreadPool::withdraw(Task& task) {
 
 void ThreadPool::check_hung(std::int64_t now_us) {
   next_check_us_ = running_.empty() ? kNever : now_us + kCheckUs;
-  hung_mounts_ = hung_mounts(now_us);
+  const std::vector<Busy> hung = busy_since(now_us - kHungUs);
+  hung_ = hung.size();
+  hung_mounts_.clear();
+  if (hung.empty()) return;
+  const MountPoints mounts;
+  hung_mounts_ = full_of(hung, mounts);
   std::vector<Task*> refused;
-  if (!hung_mounts_.empty()) {
+  {
     const std::lock_guard lock(mutex_);
     const auto kept = std::stable_partition(to_do_.begin(), to_do_.end(),
-                                            [this](Task* task) { return !is_refused(*task); });
+                                            [&](Task* task) { return !is_refused(*task, mounts); });
     refused.assign(kept, to_do_.end());
     to_do_.erase(kept, to_do_.end());
   }
@@ -119,31 +114,33 @@ void ThreadPool::check_hung(std::int64_t now_us) {
   add_threads();
 }
 
-// Counts the threads that hang. Returns the mounts in which too many of them do.
-std::vector<std::string> ThreadPool::hung_mounts(std::int64_t now_us) {
-  std::vector<Busy> hung;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const Busy* const busy : busy_) {
-      if (busy->since_us <= now_us - kHungUs) hung.push_back(*busy);
-    }
+// What threads have been doing since `began_us`, or for longer.
+std::vector<ThreadPool::Busy> ThreadPool::busy_since(std::int64_t began_us) {
+  std::vector<Busy> found;
+  const std::lock_guard lock(mutex_);
+  for (const Busy* const busy : busy_) {
+    if (busy->since_us <= began_us) found.push_back(*busy);
   }
-  hung_ = hung.size();
-  std::map<std::string, std::size_t> tasks_in;
-  for (const Busy& busy : hung) {  // a task that ends meanwhile stays until reap()
-    if (busy.task != nullptr) ++tasks_in[mount_point_of(busy.task->path())];
-  }
-  std::vector<std::string> mounts;
-  for (const auto& [mount, tasks] : tasks_in) {
-    if (!mount.empty() && tasks >= threads_at_first_) mounts.push_back(mount);
-  }
-  return mounts;
+  return found;
 }
 
-bool ThreadPool::is_refused(const Task& task) const {
-  if (hung_mounts_.empty()) return false;
-  const std::string mount = mount_point_of(task.path());
-  return std::find(hung_mounts_.begin(), hung_mounts_.end(), mount) != hung_mounts_.end();
+// The mounts in which as many tasks hang as there were threads at first.
+std::vector<std::string> ThreadPool::full_of(const std::vector<Busy>& hung,
+                                             const MountPoints& mounts) const {
+  std::map<std::string, std::size_t, std::less<>> tasks_in;
+  for (const Busy& busy : hung) {  // a task that ends meanwhile stays until reap()
+    if (busy.task != nullptr) ++tasks_in[std::string(mounts.of(busy.task->path()))];
+  }
+  std::vector<std::string> full;
+  for (const auto& [mount, tasks] : tasks_in) {
+    if (!mount.empty() && tasks >= threads_at_first_) full.push_back(mount);
+  }
+  return full;
+}
+
+bool ThreadPool::is_refused(const Task& task, const MountPoints& mounts) const {
+  const std::string path = task.path();
+  return std::find(hung_mounts_.begin(), hung_mounts_.end(), mounts.of(path)) != hung_mounts_.end();
 }
 
 // Finishes a task that no thread runs.
@@ -230,7 +227,7 @@ void ThreadPool::work() noexcept {
     if (!to_close_.empty()) {
       std::vector<UniqueFd> closing;
       closing.swap(to_close_);
-      busy = {nullptr, monotonic_us()};
+      busy = {nullptr, sys_.monotonic_us()};
       busy_.push_back(&busy);
       lock.unlock();
       closing.clear();
@@ -241,7 +238,7 @@ void ThreadPool::work() noexcept {
     if (to_do_.empty()) return;
     Task& task = *to_do_.front();
     to_do_.erase(to_do_.begin());
-    busy = {&task, monotonic_us()};
+    busy = {&task, sys_.monotonic_us()};
     busy_.push_back(&busy);
     lock.unlock();
     task.run(sys_);

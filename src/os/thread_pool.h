@@ -35,6 +35,8 @@
 
 namespace aws {
 
+class MountPoints;
+
 class Task : public Link {
  public:
   virtual ~Task() = default;  // must not be running
@@ -130,8 +132,10 @@ class ThreadPool {
 
   void end_threads();
   void hand_over();
-  [[nodiscard]] std::vector<std::string> hung_mounts(std::int64_t now_us);
-  [[nodiscard]] bool is_refused(const Task& task) const;
+  [[nodiscard]] std::vector<Busy> busy_since(std::int64_t began_us);
+  [[nodiscard]] std::vector<std::string> full_of(const std::vector<Busy>& hung,
+                                                 const MountPoints& mounts) const;
+  [[nodiscard]] bool is_refused(const Task& task, const MountPoints& mounts) const;
   void refuse(Task& task);
   void add_threads();
   static void become_idle(Task& task);

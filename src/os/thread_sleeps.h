@@ -1,4 +1,4 @@
-// How often a thread slept, for who wants to know whether it did so where it should not.
+// How often a thread slept: to find out whether it did so where it should not.
 #pragma once
 
 #include <cstdint>

@@ -40,8 +40,9 @@ DocumentRoot::DocumentRoot(const std::string& path) : path_(path) {
   Lookup lookup{.sys = sys};
   const int error = look_up(lookup, first_);
   if (error != 0) {
-    throw std::runtime_error("document root " + path + ": " + std::strerror(error) +
-                             "; name an existing folder with --root");
+    const char* const advice =
+        is_shortage(error) ? "; raise `ulimit -n`" : "; name an existing directory with --root";
+    throw std::runtime_error("document root " + path + ": " + std::strerror(error) + advice);
   }
   absolute_path_ = path_of(first_.directory.get());
   first_.directory.reset();

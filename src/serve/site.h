@@ -17,8 +17,8 @@ struct CacheRule {
 
 struct Site {
   std::string root;               // the document root's folder
-  bool precompressed = true;      // serve x.br, x.zst, x.gz for x to who accepts them
-  bool compress = true;           // encode /dynamic on the way, for who accepts it
+  bool precompressed = true;      // serve x.br, x.zst, x.gz for x to clients that accept them
+  bool compress = true;           // encode /dynamic on the way, for clients that accept it
   bool listing = false;           // list folders without an index.html
   std::size_t max_listings = 32;  // under way at once, all loops together
   bool dotfiles = false;          // serve names that begin with a dot

@@ -67,7 +67,8 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   explicit LineSink(UniqueFd file) : file_(std::move(file)) {}
 
-  [[nodiscard]] std::size_t lost() const { return lost_; }
+  // Once the thread has ended: with a line that stays torn.
+  [[nodiscard]] std::size_t lost() const { return lost_ + (file_.has_torn_line() ? 1 : 0); }
 
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {

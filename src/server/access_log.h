@@ -46,7 +46,7 @@ class AccessLog {
   // Writes what is still queued. write() must not be called any more.
   void finish();
 
-  // Lines that could not be written so far, or that the queue had no room for.
+  // Lines that could not be written, or that the queue had no room for; after finish().
   [[nodiscard]] std::size_t lost() const;
 
  private:

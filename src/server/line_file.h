@@ -22,6 +22,10 @@ class LineFile {
   // for which it was lost.
   int append(std::string_view line);
 
+  // Returns true while the last line is in the file in part, and its rest waits for the next
+  // append(): a pipe, or a file that somebody else has appended to, cannot be cut.
+  [[nodiscard]] bool has_torn_line() const { return !rest_.empty(); }
+
  private:
   std::size_t write_all(std::string_view bytes, int& error) const noexcept;
   [[nodiscard]] bool remove_tail(std::size_t size) const noexcept;

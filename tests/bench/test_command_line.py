@@ -94,7 +94,7 @@ def test_a_signal_ends_the_servers_before_the_benchmark(run, name):
 
 
 def is_gone(pid):
-    """Whether it has ended: who is orphaned may stay a zombie where nobody adopts it."""
+    """Whether it has ended: an orphan may stay a zombie where nobody adopts it."""
     try:
         return re.search(r"^State:\s+[ZX]", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
     except (FileNotFoundError, ProcessLookupError):

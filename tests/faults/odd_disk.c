@@ -51,7 +51,7 @@ static void wait_for_gate(void) {
   pthread_mutex_unlock(&lock);
 }
 
-/* Opens the gate when the FIFO is opened, and wakes who waits for what was held. */
+/* Opens the gate when the FIFO is opened, and wakes threads that wait for what was held. */
 static void* watch(void* unused) {
   const int gate = open(getenv("ODD_DISK_GATE"), O_RDONLY | O_CLOEXEC);
   if (gate >= 0) close(gate);

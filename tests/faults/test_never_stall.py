@@ -420,7 +420,7 @@ def test_a_listing_is_read_by_a_helper(start, tmp_path, make_file, odd_disk):
         assert b"entry" in client.answer().body
 
 
-# ---- Limits: who comes too late waits in order
+# ---- Limits: requests beyond them wait in order
 
 @pytest.mark.parametrize("target, option, words, counter", [
     ("/dynamic/x", "--aio-blocks", "late_reads", "reads waited"),

@@ -1,4 +1,4 @@
-"""Long work on one loop, a compression or a listing, is cut in slices: who comes later is answered
+"""Long work on one loop, a compression or a listing, is cut in slices: later requests are answered
 in between. The order of events is --trace's; nothing here looks at a clock."""
 import os
 import re

@@ -150,7 +150,7 @@ def test_the_next_one_waits_and_is_served_when_another_leaves(start, tmp_path, m
     for client in inside:
         assert not readable(waiting[-1], 0), "there was no room for it"
         client.request("/static/x")
-        assert client.answer().body == content, "who is inside is served on"
+        assert client.answer().body == content, "an open connection is still served"
     for leaving in inside:
         leaving.close()
     for client in waiting:

@@ -167,32 +167,38 @@ def test_orders(server, kind, query):
         assert names[2:] == ORDERS[query]
 
 
-def test_the_columns_heads_lead_to_every_order(server, kind):
-    base, seen = f"/{kind}/sorted/", set()
-    to_visit = [base]
+def crawled(first, links_of):
+    """Every target that can be reached from `first`."""
+    seen, to_visit = set(), [first]
     while to_visit:
         target = to_visit.pop()
-        if target in seen:
-            continue
-        seen.add(target)
+        if target not in seen:
+            seen.add(target)
+            to_visit += links_of(target)
+    return seen
+
+
+def test_the_columns_heads_lead_to_every_order(server, kind):
+    base = f"/{kind}/sorted/"
+
+    def orders_of(target):
         found = page(server, target)
         assert len(found.sort_queries) == 3 and len(found.sorted_by) == 1
-        to_visit += [base + query for query in found.sort_queries.values()]
+        return [base + query for query in found.sort_queries.values()]
+    seen = crawled(base, orders_of)
     assert seen == {base, *(f"{base}?order={order}&sort={key}" for key in ("name", "size", "time")
                             for order in ("asc", "desc"))}
 
 
 def test_a_mirror_meets_each_folder_once(server, kind):
-    """Whoever follows each link of each page asks for no two listings of the same folder."""
-    base, seen = f"/{kind}/deep/", set()
-    to_visit = [base]
-    while to_visit:
-        target = to_visit.pop()
-        if target in seen:
-            continue
-        seen.add(target)
-        if "?" in target or (target.endswith("/") and "indexed" not in target):
-            to_visit += [follow(target, href) for href in page(server, target).hrefs if href != "data:,"]
+    """A client that follows each link of each page asks for no two listings of the same directory."""
+    base = f"/{kind}/deep/"
+
+    def links_of(target):
+        if "?" not in target and (not target.endswith("/") or "indexed" in target):
+            return []
+        return [follow(target, href) for href in page(server, target).hrefs if href != "data:,"]
+    seen = crawled(base, links_of)
     folders = {target for target in seen if "?" in target or target.endswith("/")}
     assert not [target for target in folders if "?" in target]
     assert {f"/{kind}/", base, f"{base}a%20b/", f"{base}a%20b/%3Cc%3E/"} <= folders

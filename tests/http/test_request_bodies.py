@@ -34,7 +34,7 @@ def head(method, *fields):
 
 
 def body_of(size):
-    """Bytes that look like a request to who reads a body as one."""
+    """Bytes that look like a request to a server that reads a body as one."""
     return (NEXT * (size // len(NEXT) + 1))[:size]
 
 

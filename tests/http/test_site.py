@@ -236,7 +236,7 @@ def test_a_fallback_is_a_file_like_others(application):
 
 @pytest.mark.parametrize("target", ["/users/7", "/missing"])
 def test_a_cache_is_told_that_accept_decides(application, target):
-    """RFC 9110 section 12.5.5, for both answers: or a cache would give the page to who asks for a
+    """RFC 9110 section 12.5.5, for both answers: or a cache would give the page to a client that asks for a
     picture, and the 404 to a navigation."""
     for headers in (BROWSER, []):
         vary = [value for name, value in application.get(target, headers=headers).fields

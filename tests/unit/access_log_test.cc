@@ -69,6 +69,7 @@ TEST(AccessLog, HasWrittenEverythingWhenItEnds) {
       entry.status = 200 + i;
       log.write(entry);
     }
+    log.finish();
     EXPECT_EQ(log.lost(), 0U);
   }
   std::ifstream stream(file);

@@ -273,7 +273,7 @@ TEST_P(AioTest, TakesTheBlockOfTheLongestIdleRead) {
   newer.set_idle(false);
   older.start(file_.get(), 200, 10, ReadMode::MayWait);
   settle(context);
-  EXPECT_FALSE(older.done()) << "who is not idle any more keeps its block";
+  EXPECT_FALSE(older.done()) << "a read that is not idle any more keeps its block";
   other.release();
   settle(context);
   EXPECT_EQ(older.bytes(), part(200, 10));

@@ -180,7 +180,7 @@ class HttpConnectionFaults : public testing::TestWithParam<std::tuple<Scenario, 
       ++changed;
       const bool lacks_room = error == EMFILE || error == ENFILE || error == ENOMEM;
       const int expected = lacks_room ? 503 : error == EACCES ? 403 : error == EIO ? 500 : 404;
-      // A folder that has no index (and it has none, for who cannot find it) may not be read.
+      // A directory whose index cannot be found has none, and it may not be read.
       const bool bare = error == ENOENT && all[i].status == 403;
       EXPECT_TRUE(all[i].status == expected || bare) << all[i].status;
     }

@@ -81,8 +81,8 @@ TEST_F(HttpConnectionTest, NeedsOneReceiveAndTwoSendsForASmallFile) {
   loop_.kernel.forget_calls();
   client_.says(get("/static/a.txt"));
   client_.hand(Event::SocketReady);
-  EXPECT_THAT(loop_.kernel.calls(), ElementsAre(Call::Recv, Call::OpenBeneath, Call::Fstat, Call::Send,
-                                             Call::Probe, Call::Sendfile))
+  EXPECT_THAT(loop_.kernel.calls(), ElementsAre(Call::Recv, Call::OpenBeneath, Call::Fstat,
+                                                Call::Send, Call::Probe, Call::Sendfile))
       << "the root is known for a second";
   EXPECT_EQ(loop_.kernel.sleeps(), 0);
 }
@@ -444,7 +444,8 @@ TEST_F(HelpedHttpConnectionTest, IsNotDestroyedBeforeTheHelperIsDone) {
       client.destroy();
       EXPECT_EQ(client.output(), "");
       EXPECT_EQ(loop.disk->threads().running(), 0U);
-      EXPECT_EQ(open_descriptors(), before + 1) << "what the helper opened is closed, except the root";
+      EXPECT_EQ(open_descriptors(), before + 1)
+          << "what the helper opened is closed, except the root";
       EXPECT_EQ(loop.http.counters.answers, 0U);
     }
   }

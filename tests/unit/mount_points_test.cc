@@ -10,19 +10,17 @@
 namespace aws {
 namespace {
 
-TEST(MountPoints, FindsTheLongestMountPointThatContainsAPath) {
-  EXPECT_EQ(mount_point_of("/proc"), "/proc");
-  EXPECT_EQ(mount_point_of("/proc/self/status"), "/proc");
-  EXPECT_NE(mount_point_of("/procession/file"), "/proc");
-  EXPECT_EQ(mount_point_of("/"), "/");
+TEST(MountPoints, FindTheLongestOneThatContainsAPath) {
+  const MountPoints mounts;
+  EXPECT_EQ(mounts.of("/proc"), "/proc");
+  EXPECT_EQ(mounts.of("/proc/self/status"), "/proc");
+  EXPECT_NE(mounts.of("/procession/file"), "/proc");
+  EXPECT_EQ(mounts.of("/"), "/");
+  EXPECT_EQ(mounts.of("proc"), "") << "not absolute";
+  EXPECT_EQ(mounts.of(""), "");
 }
 
-TEST(MountPoints, KnowsNoneOfARelativePath) {
-  EXPECT_EQ(mount_point_of("proc"), "");
-  EXPECT_EQ(mount_point_of(""), "");
-}
-
-TEST(MountPoints, FindsThePathOfAnOpenFile) {
+TEST(MountPoints, KnowThePathOfAnOpenFile) {
   const TempFolder folder;
   const UniqueFd file(::open(folder.path().c_str(), O_PATH | O_CLOEXEC));
   EXPECT_EQ(path_of(file.get()), std::filesystem::canonical(folder.path()).string());

@@ -9,8 +9,11 @@
 #include <deque>
 #include <functional>
 #include <latch>
+#include <limits>
 #include <optional>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "disk.h"
@@ -241,6 +244,107 @@ TEST_F(ThreadPoolTest, SharesTheWorkAndRunsEachTaskOnceAStart) {
   for (const Count& task : tasks)
     EXPECT_EQ(task.runs, kStarts);
   EXPECT_EQ(pool.counters().tasks, tasks.size() * kStarts);
+}
+
+// ---- Tasks that hang
+
+// Works on `path` until the latch opens.
+class Stuck final : public Task {
+ public:
+  Stuck(std::string path, std::latch* gate) : path_(std::move(path)), gate_(gate) {}
+  TestCompletion completion;
+  bool refused = false;
+  std::atomic<bool> began = false;
+
+ private:
+  void run(Sys& /*sys*/) noexcept override {
+    began = true;
+    began.notify_all();
+    if (gate_ != nullptr) gate_->wait();
+  }
+  [[nodiscard]] std::string path() const override { return path_; }
+  void refuse() noexcept override { refused = true; }
+
+  std::string path_;
+  std::latch* gate_;
+};
+
+class HungPoolTest : public ThreadPoolTest {
+ protected:
+  void start(Stuck& task) { pool_.start(task, task.completion); }
+
+  // As if so much time had passed.
+  void check_after(std::int64_t us) { pool_.check_hung(sys_.monotonic_us() + us); }
+
+  void reap() {
+    pollfd done{.fd = pool_.event_fd(), .events = POLLIN, .revents = 0};
+    ASSERT_EQ(::poll(&done, 1, -1), 1);
+    pool_.reap(ready_);
+    notify_all(ready_);
+  }
+
+  ~HungPoolTest() override {
+    if (!gate_.try_wait()) gate_.count_down();
+    pool_.drain();
+  }
+
+  std::latch gate_{1};
+  Sys sys_;
+  Stuck one_{"/proc/one", &gate_};
+  Stuck two_{"/proc/two", &gate_};
+  ThreadPool pool_{sys_, 2, 10};
+};
+
+TEST_F(HungPoolTest, HasAnotherThreadForEachThatHangs) {
+  Stuck other("/else", nullptr);
+  start(one_);
+  start(two_);
+  one_.began.wait(false);
+  two_.began.wait(false);
+  start(other);
+  EXPECT_GT(pool_.next_check_us(), 0);
+  check_after(0);
+  EXPECT_FALSE(other.began) << "they do not hang yet";
+  check_after(ThreadPool::kHungUs);
+  reap();
+  EXPECT_TRUE(other.began);
+  EXPECT_FALSE(other.refused);
+  EXPECT_EQ(other.completion.notified, 1);
+  EXPECT_THAT(pool_.paths_of_running(), ElementsAre("/proc/one", "/proc/two"));
+}
+
+TEST_F(HungPoolTest, RefusesFurtherTasksOfAMountInWhichAllThreadsHang) {
+  Stuck queued("/proc/three", nullptr);
+  Stuck later("/proc/four", nullptr);
+  start(one_);
+  start(two_);
+  one_.began.wait(false);
+  two_.began.wait(false);
+  start(queued);
+  check_after(ThreadPool::kHungUs);
+  start(later);
+  while (later.completion.notified + queued.completion.notified < 2)
+    reap();
+  EXPECT_TRUE(queued.refused && later.refused);
+  EXPECT_FALSE(queued.began || later.began);
+}
+
+TEST_F(HungPoolTest, RunsTasksAgainWhenTheMountAnswers) {
+  Stuck later("/proc/three", nullptr);
+  start(one_);
+  start(two_);
+  one_.began.wait(false);
+  two_.began.wait(false);
+  check_after(ThreadPool::kHungUs);
+  gate_.count_down();
+  while (pool_.running() > 0)
+    reap();
+  check_after(ThreadPool::kHungUs);
+  EXPECT_EQ(pool_.next_check_us(), std::numeric_limits<std::int64_t>::max());
+  start(later);
+  reap();
+  EXPECT_TRUE(later.began);
+  EXPECT_FALSE(later.refused);
 }
 
 }  // namespace
