@@ -78,23 +78,27 @@ MediaTypes::MediaTypes(std::string_view unknown) : unknown_(with_charset(unknown
     add(row.extension, row.type, Wins::Table);
 }
 
-void MediaTypes::add_file(const std::filesystem::path& file, Wins wins) {
+bool MediaTypes::add_file(const std::filesystem::path& file, Wins wins) {
   std::ifstream lines(file);
   lines.exceptions(std::ios::badbit);  // else a stream hides that memory has run out
-  std::string line;
   bool is_first = true;
-  while (std::getline(lines, line)) {
-    std::string_view text = line;
-    if (is_first) text = without_byte_order_mark(text);
-    is_first = false;
-    std::istringstream words(std::string(text.substr(0, text.find('#'))));
-    words.exceptions(std::ios::badbit);
-    std::string type;
-    std::string extension;
-    words >> type;
-    while (words >> extension)
-      add(extension, type, wins);
+  try {
+    for (std::string line; std::getline(lines, line); is_first = false)
+      add_line(is_first ? without_byte_order_mark(line) : line, wins);
+  } catch (const std::ios::failure&) {  // read(2)
+    return false;
   }
+  return true;
+}
+
+void MediaTypes::add_line(std::string_view line, Wins wins) {
+  std::istringstream words(std::string(line.substr(0, line.find('#'))));
+  words.exceptions(std::ios::badbit);
+  std::string type;
+  std::string extension;
+  words >> type;
+  while (words >> extension)
+    add(extension, type, wins);
 }
 
 void MediaTypes::add(std::string_view extension, std::string_view type, Wins wins) {

@@ -19,16 +19,17 @@ class MediaTypes {
 
   // Adds the types of a file in mime.types(5) format: "type ext ext …" a line, '#' begins a
   // comment; a byte-order mark at the start is skipped. Where the table has the extension already,
-  // `wins` says which one counts. A missing file adds nothing. Throws std::system_error if the file
-  // cannot be read to its end.
+  // `wins` says which one counts. A missing file adds nothing. Returns false if the file cannot be
+  // read to its end; what came before is added.
   enum class Wins : std::uint8_t { Table, File };
-  void add_file(const std::filesystem::path& file, Wins wins = Wins::Table);
+  [[nodiscard]] bool add_file(const std::filesystem::path& file, Wins wins = Wins::Table);
 
   // The Content-Type of a file of this name, by its last extension in any case; text types with
   // charset=utf-8, unless the type says it all itself.
   [[nodiscard]] std::string_view of(std::string_view file_name) const;
 
  private:
+  void add_line(std::string_view line, Wins wins);
   void add(std::string_view extension, std::string_view type, Wins wins);
 
   std::string unknown_;

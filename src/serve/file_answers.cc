@@ -4,11 +4,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "http/accept_encoding.h"
 #include "http/conditional.h"
 #include "os/disk_io.h"
+#include "os/log.h"
 #include "serve/file_cache.h"
 #include "serve/unsized_file.h"
 
@@ -32,8 +35,12 @@ FileAnswers::FileAnswers(const Site& site, const DocumentRoot& root,
       common_fields_(common_fields),
       slots_(slots),
       media_types_(site.default_type) {
-  if (!site.types_file.empty()) media_types_.add_file(site.types_file, MediaTypes::Wins::File);
-  media_types_.add_file(std::string(kMimeTypes), MediaTypes::Wins::Table);
+  if (!site.types_file.empty() && !media_types_.add_file(site.types_file, MediaTypes::Wins::File)) {
+    throw std::runtime_error("--types " + site.types_file + ": the file cannot be read");
+  }
+  if (!media_types_.add_file(std::string(kMimeTypes), MediaTypes::Wins::Table)) {
+    log_warning("{} cannot be read to its end", kMimeTypes);
+  }
 }
 
 // As long as what is cached is used, the cache is asked for no other path: so it stays where it is.

@@ -53,7 +53,7 @@ TEST(MediaTypes, LearnFromAFileWhatTheTableLacks) {
                                         "application/x-test one\r\n"
                                         "video/x-last last");
   MediaTypes types;
-  types.add_file(file);
+  EXPECT_TRUE(types.add_file(file));
   EXPECT_EQ(types.of("a.diff"), "text/x-diff; charset=utf-8");
   EXPECT_EQ(types.of("a.patch"), "text/x-diff; charset=utf-8");
   EXPECT_EQ(types.of("a.one"), "application/x-test");
@@ -66,11 +66,12 @@ TEST(MediaTypes, LearnFromAFileWhatTheTableLacks) {
 TEST(MediaTypes, SkipAByteOrderMarkAtTheStartOnly) {
   const TempFolder folder;
   MediaTypes types;
-  types.add_file(folder.write("mime.types", "\xEF\xBB\xBFtext/x-a aa\n\xEF\xBB\xBFtext/x-b bb\n"));
+  EXPECT_TRUE(types.add_file(
+      folder.write("mime.types", "\xEF\xBB\xBFtext/x-a aa\n\xEF\xBB\xBFtext/x-b bb\n")));
   EXPECT_EQ(types.of("a.aa"), "text/x-a; charset=utf-8");
   EXPECT_EQ(types.of("a.bb"), "\xEF\xBB\xBFtext/x-b");
-  types.add_file(folder.write("mark", "\xEF\xBB\xBF"));
-  types.add_file(folder.write("none", ""));
+  EXPECT_TRUE(types.add_file(folder.write("mark", "\xEF\xBB\xBF")));
+  EXPECT_TRUE(types.add_file(folder.write("none", "")));
 }
 
 TEST(MediaTypes, TrustTheTableMoreThanAFile) {
@@ -78,15 +79,22 @@ TEST(MediaTypes, TrustTheTableMoreThanAFile) {
   const std::string file =
       folder.write("mime.types", "application/javascript js\ntext/plain JS wasm\n");
   MediaTypes types;
-  types.add_file(file);
+  EXPECT_TRUE(types.add_file(file));
   EXPECT_EQ(types.of("a.js"), "text/javascript; charset=utf-8");
   EXPECT_EQ(types.of("a.wasm"), "application/wasm");
 }
 
 TEST(MediaTypes, DoWithoutAFile) {
   MediaTypes types;
-  types.add_file("/nonexistent/mime.types");
+  EXPECT_TRUE(types.add_file("/nonexistent/mime.types"));
   EXPECT_EQ(types.of("a.html"), "text/html; charset=utf-8");
+}
+
+TEST(MediaTypes, SaysIfAFileCannotBeRead) {
+  const TempFolder folder;  // read(2) of a directory: EISDIR
+  MediaTypes types;
+  EXPECT_FALSE(types.add_file(folder.path()));
+  EXPECT_EQ(types.of("x.html"), "text/html; charset=utf-8");
 }
 
 }  // namespace
